@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  // graphql 17 has a "development" export that vite picks and node does not: without this line there are two copies of it.
+  ssr: { resolve: { conditions: ['module-sync', 'node'] } },
+  test: {
+    include: ['src/**/*.test.ts', 'demo/**/*.test.ts', 'test/**/*.test.ts'],
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    maxWorkers: 2,
+  },
+});
