@@ -1,0 +1,17 @@
+/**
+ * What a viewer proves their identity with. Held in memory only: never logged, stored or sent anywhere but to KAS.
+ */
+export type Credentials =
+  | {
+      readonly kind: 'bearer';
+      /** Set when the client's token was already bound to an agent (`pat:<agent>:<token>`). */
+      readonly agentId: string | undefined;
+      readonly tokenType: 'pat' | 'ci';
+      readonly token: string;
+    }
+  | {
+      readonly kind: 'cookie';
+      /** The value of `_gitlab_kas`, as the browser sent it. */
+      readonly cookie: string;
+      readonly csrfToken: string;
+    };

@@ -1,0 +1,27 @@
+import { checkGroup, checkName, checkNamespace, checkPlural, checkVersion } from '../../kubernetes/names.ts';
+import type { WatchTarget } from '../source.ts';
+
+export type Query = Readonly<Record<string, string | undefined>>;
+
+/** The URL of a collection, or of one object in it, below KAS's base URL. */
+export function resourceUrl(base: URL, target: WatchTarget, name?: string, query: Query = {}): URL {
+  const { group, version, plural } = target.resource;
+  const segments = group === '' ? ['api', checkVersion(version)] : ['apis', checkGroup(group), checkVersion(version)];
+  if (target.namespace !== undefined) segments.push('namespaces', checkNamespace(target.namespace));
+  segments.push(checkPlural(plural));
+  if (name !== undefined) segments.push(checkName(name));
+  return urlOf(base, segments, query);
+}
+
+/**
+ * A URL of exactly these segments below the base. Whatever they hold, it goes nowhere else: the path that the URL
+ * parser made is compared with the one that was meant, because a segment of ".." survives any encoding.
+ */
+export function urlOf(base: URL, segments: readonly string[], query: Query = {}): URL {
+  const path = `${base.pathname.replace(/\/$/, '')}/${segments.join('/')}`;
+  const url = new URL(base);
+  url.pathname = path;
+  if (url.pathname !== path) throw new Error('A URL path would not be what was meant; nothing was sent.');
+  for (const [key, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(key, value);
+  return url;
+}
