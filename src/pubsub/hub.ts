@@ -1,0 +1,142 @@
+import type { Clock, Timer } from '../clock.ts';
+import type { Donor, Reflection, Source } from '../sources/source.ts';
+import { DonorPool } from './donor-pool.ts';
+import { Feed, type FeedKey } from './feed.ts';
+
+export interface HubOptions {
+  readonly source: Source;
+  readonly clock: Clock;
+  /** How long a feed outlives its last viewer, in milliseconds. */
+  readonly lingerMs: number;
+}
+
+/** A viewer's hold on a feed. */
+export interface Attachment {
+  readonly feed: Feed;
+  /** Lets go. Calling it again does nothing. */
+  release(): void;
+}
+
+interface Entry {
+  readonly feed: Feed;
+  readonly donors: DonorPool;
+  readonly reflection: Reflection;
+  attachments: number;
+  lingering: Timer | undefined;
+}
+
+/**
+ * The feeds that are open, one for each resource and scope, however many viewers there are. Whoever attaches has
+ * been authorized before: the hub knows no rights.
+ */
+export class Hub {
+  readonly #options: HubOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #scopeListeners = new Map<string, Set<() => void>>();
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+  }
+
+  /** Joins a feed, opening it if nobody has. Throws LIMIT_EXCEEDED when the agent has no stream left. */
+  attach(key: FeedKey, donor: Donor): Attachment {
+    const id = feedId(key);
+    const entry = this.#entries.get(id) ?? this.#open(id, key, donor);
+    entry.attachments += 1;
+    entry.lingering?.cancel();
+    entry.lingering = undefined;
+    entry.donors.add(donor);
+    let released = false;
+    return {
+      feed: entry.feed,
+      release: () => {
+        if (released) return;
+        released = true;
+        this.#detach(id, entry, donor);
+      },
+    };
+  }
+
+  /** The open feeds of a scope: exactly this namespace, or exactly all namespaces. */
+  feeds(agentId: string, namespace: string | undefined): Feed[] {
+    return this.#entriesOf(agentId, namespace).map((entry) => entry.feed);
+  }
+
+  /** Calls `listener` when a feed of the scope changes its status, opens or closes. Returns how to stop it. */
+  onScopeStatus(agentId: string, namespace: string | undefined, listener: () => void): () => void {
+    const id = scopeId(agentId, namespace);
+    const listeners = this.#scopeListeners.get(id) ?? new Set();
+    this.#scopeListeners.set(id, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0) this.#scopeListeners.delete(id);
+    };
+  }
+
+  /** Cuts short whatever the scope's feeds are waiting for; all of them, or the one of this field. */
+  retryNow(agentId: string, namespace: string | undefined, field: string | undefined): void {
+    for (const { feed, reflection } of this.#entriesOf(agentId, namespace)) {
+      if (field === undefined || feed.key.resource.field === field) reflection.retryNow();
+    }
+  }
+
+  /** Open feeds, for metrics and tests. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Closes every feed, whoever still looks at it. */
+  close(): void {
+    for (const [id, entry] of this.#entries) this.#close(id, entry);
+  }
+
+  #open(id: string, key: FeedKey, donor: Donor): Entry {
+    const feed = new Feed(key, this.#options.clock);
+    let reflection: Reflection | undefined;
+    const donors = new DonorPool(this.#options.clock, () => reflection?.renew());
+    donors.add(donor);
+    reflection = this.#options.source.reflect(key, donors, feed);
+    const entry: Entry = { feed, donors, reflection, attachments: 0, lingering: undefined };
+    this.#entries.set(id, entry);
+    feed.onStatus(() => this.#tellScope(key));
+    this.#tellScope(key);
+    return entry;
+  }
+
+  #detach(id: string, entry: Entry, donor: Donor): void {
+    entry.attachments -= 1;
+    entry.donors.remove(donor);
+    if (entry.attachments > 0) return;
+    // Navigation from page to page is the common case: the next viewer is likely to come in a moment.
+    entry.lingering = this.#options.clock.after(this.#options.lingerMs, () => this.#close(id, entry));
+  }
+
+  #close(id: string, entry: Entry): void {
+    if (this.#entries.get(id) !== entry) return;
+    this.#entries.delete(id);
+    entry.lingering?.cancel();
+    entry.reflection.stop();
+    entry.donors.close();
+    this.#tellScope(entry.feed.key);
+  }
+
+  #tellScope(key: FeedKey): void {
+    const listeners = this.#scopeListeners.get(scopeId(key.agentId, key.namespace));
+    for (const listener of listeners ?? []) listener();
+  }
+
+  #entriesOf(agentId: string, namespace: string | undefined): Entry[] {
+    const scope = scopeId(agentId, namespace);
+    const entries = [...this.#entries.values()];
+    return entries.filter(({ feed }) => scopeId(feed.key.agentId, feed.key.namespace) === scope);
+  }
+}
+
+function scopeId(agentId: string, namespace: string | undefined): string {
+  return JSON.stringify([agentId, namespace ?? null]);
+}
+
+function feedId(key: FeedKey): string {
+  const { group, version, plural } = key.resource;
+  return JSON.stringify([key.agentId, key.namespace ?? null, group, version, plural]);
+}
