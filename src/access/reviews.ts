@@ -1,0 +1,57 @@
+import DataLoader from 'dataloader';
+import type { Clock } from '../clock.ts';
+import type { AccessAttributes, Source } from '../sources/source.ts';
+import { ReviewCache, type ReviewLifetimes } from './review-cache.ts';
+import type { Viewer } from './viewer.ts';
+
+interface Question extends AccessAttributes {
+  readonly viewer: Viewer;
+  readonly agentId: string;
+}
+
+/**
+ * Asks clusters what viewers may do, each with the viewer's own credentials. However many ask the same thing at the
+ * same time, it is asked once; an answer is used for a short while.
+ */
+export class Reviews {
+  readonly #loader: DataLoader<Question, boolean, string>;
+  readonly #cache: ReviewCache;
+
+  constructor(source: Source, clock: Clock, lifetimes: ReviewLifetimes) {
+    const ask = ({ viewer, agentId, ...attributes }: Question) =>
+      source
+        .caller(agentId, viewer.credentials)
+        .review(attributes)
+        .then(({ allowed }) => allowed);
+    this.#cache = new ReviewCache(clock, lifetimes);
+    this.#loader = new DataLoader(async (questions) => settle(questions.map(ask)), {
+      cacheKeyFn: keyOf,
+      cacheMap: this.#cache,
+    });
+  }
+
+  /** Rejects with an UpstreamError when it cannot be found out, which is not a denial. */
+  allowed(viewer: Viewer, agentId: string, attributes: AccessAttributes): Promise<boolean> {
+    return this.#loader.load({ viewer, agentId, ...attributes });
+  }
+
+  /** The answer of some minutes ago, while a new one cannot be had. No reason to let anybody in. */
+  lastAnswer(viewer: Viewer, agentId: string, attributes: AccessAttributes): boolean | undefined {
+    return this.#cache.lastAnswer(keyOf({ viewer, agentId, ...attributes }));
+  }
+
+  /** Forgets an answer that has turned out to be wrong. */
+  forget(viewer: Viewer, agentId: string, attributes: AccessAttributes): void {
+    this.#loader.clear({ viewer, agentId, ...attributes });
+  }
+}
+
+/** One question that cannot be answered must not take the others of its batch with it. */
+async function settle(answers: Promise<boolean>[]): Promise<(boolean | Error)[]> {
+  const settled = await Promise.allSettled(answers);
+  return settled.map((result) => (result.status === 'fulfilled' ? result.value : (result.reason as Error)));
+}
+
+function keyOf({ viewer, agentId, verb, group, resource, namespace }: Question): string {
+  return JSON.stringify([viewer.id, agentId, verb, group, resource, namespace ?? null]);
+}
