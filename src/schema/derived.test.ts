@@ -1,0 +1,23 @@
+import { afterEach, expect, it, vi } from 'vitest';
+import { healthOf, podColumnsOf, podReasonOf } from './derived.ts';
+import { pod } from './testing/objects.ts';
+import { unchecked } from './testing/unchecked.ts';
+
+afterEach(() => void vi.useRealTimers());
+
+it('is computed once per object', () => {
+  const web = pod('web');
+  expect(podColumnsOf(web)).toBe(podColumnsOf(web));
+  expect(healthOf(web)).toBe(healthOf(web));
+  expect(podColumnsOf(pod('web'))).not.toBe(podColumnsOf(web));
+});
+
+it('does not freeze what is said of a deletion', () => {
+  vi.useFakeTimers({ now: Date.parse('2026-01-01T00:00:00Z') });
+  const going = pod('web', {
+    metadata: unchecked({ deletionTimestamp: '2026-01-01T00:00:30Z', deletionGracePeriodSeconds: 30 }),
+  });
+  const early = podReasonOf(going);
+  vi.setSystemTime(Date.parse('2026-01-01T01:00:00Z'));
+  expect(podReasonOf(going)).not.toBe(early);
+});

@@ -1,0 +1,81 @@
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import type { PodColumns } from '../kubernetes/pod-columns.ts';
+import { PODS } from '../kubernetes/resources.ts';
+import { builder } from './builder.ts';
+import { addCollection } from './collection.ts';
+import { K8sContainer } from './containers.ts';
+import { podColumnsOf, podContainersOf, podReasonOf } from './derived.ts';
+import type { Kind } from './kind.ts';
+import { K8sObject } from './objects.ts';
+
+const K8sReady = builder.objectRef<PodColumns['ready']>('K8sReady').implement({
+  description: "kubectl's READY column as numbers.",
+  fields: (t) => ({
+    ready: t.exposeInt('ready', { description: 'Containers that are ready.' }),
+    total: t.exposeInt('total', { description: 'Containers that should be: the regular ones and the sidecars.' }),
+  }),
+});
+
+const K8sPod = builder.objectRef<KubernetesObject>('K8sPod');
+K8sPod.implement({
+  description: 'A pod, with the columns that `kubectl get pods` prints.',
+  interfaces: [K8sObject],
+  fields: (t) => ({
+    phase: t.string({
+      description: 'status.phase: Pending, Running, Succeeded, Failed or Unknown.',
+      resolve: (pod) => podColumnsOf(pod).phase,
+    }),
+    displayStatus: t.string({
+      description: "kubectl's STATUS column: Running, CrashLoopBackOff, Init:1/2, Terminating, Completed …",
+      resolve: (pod) => podColumnsOf(pod).displayStatus,
+    }),
+    ready: t.field({
+      type: K8sReady,
+      description: "kubectl's READY column.",
+      resolve: (pod) => podColumnsOf(pod).ready,
+    }),
+    restarts: t.int({
+      description: "kubectl's RESTARTS column: how often containers were restarted.",
+      resolve: (pod) => podColumnsOf(pod).restarts,
+    }),
+    lastRestartAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When a container last ended before a restart. Null when none was restarted.',
+      resolve: (pod) => podColumnsOf(pod).lastRestartAt,
+    }),
+    reason: t.string({
+      nullable: true,
+      description: 'Why it is not healthy, in one sentence. Null when nothing is wrong.',
+      resolve: podReasonOf,
+    }),
+    nodeName: t.string({
+      nullable: true,
+      description: 'The node it runs on (spec.nodeName). Null while it is not scheduled.',
+      resolve: (pod) => podColumnsOf(pod).nodeName,
+    }),
+    podIP: t.string({
+      nullable: true,
+      description: 'Its address in the cluster (status.podIP). Null while it has none.',
+      resolve: (pod) => podColumnsOf(pod).podIP,
+    }),
+    containers: t.field({
+      type: [K8sContainer],
+      description: 'Its containers in the order of the spec: init containers and sidecars, regular, ephemeral.',
+      resolve: podContainersOf,
+    }),
+  }),
+});
+
+const PODS_KIND: Kind = {
+  resource: PODS,
+  typeName: 'K8sPod',
+  one: 'k8sPod',
+  noun: { one: 'pod', many: 'pods' },
+  status: { name: 'displayStatus', of: (pod) => podColumnsOf(pod).displayStatus },
+  restarts: (pod) => podColumnsOf(pod).restarts,
+};
+
+export function addPods(): void {
+  addCollection(PODS_KIND, K8sPod);
+}
