@@ -57,6 +57,12 @@ export class ReviewCache implements CacheMap<string, Promise<boolean>> {
     this.#last.clear();
   }
 
+  /** Milliseconds for which an answer may still be used. */
+  dueInMs(key: string): number {
+    const expiresAt = this.#answers.get(key)?.expiresAt;
+    return expiresAt === undefined ? 0 : Math.max(0, expiresAt - this.#clock.monotonic());
+  }
+
   /** The answer of a while ago; for what may go on for some time when nobody can be asked. */
   lastAnswer(key: string): boolean | undefined {
     const last = this.#last.get(key);

@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader';
 import type { Clock } from '../clock.ts';
-import type { AccessAttributes, Source } from '../sources/source.ts';
+import type { AccessAttributes, Caller, Source } from '../sources/source.ts';
+import { UpstreamError } from '../sources/upstream-error.ts';
 import { ReviewCache, type ReviewLifetimes } from './review-cache.ts';
 import type { Viewer } from './viewer.ts';
 
@@ -19,14 +20,14 @@ export class Reviews {
 
   constructor(source: Source, clock: Clock, lifetimes: ReviewLifetimes) {
     const ask = ({ viewer, agentId, ...attributes }: Question) =>
-      source
-        .caller(agentId, viewer.credentials)
-        .review(attributes)
-        .then(({ allowed }) => allowed);
+      askCluster(source.caller(agentId, viewer.credentials), attributes);
     this.#cache = new ReviewCache(clock, lifetimes);
     this.#loader = new DataLoader(async (questions) => settle(questions.map(ask)), {
       cacheKeyFn: keyOf,
       cacheMap: this.#cache,
+      // A review holds one question, so there is nothing to batch; and a batch would be as slow as its slowest
+      // question, which may be about an agent that is away.
+      batch: false,
     });
   }
 
@@ -40,9 +41,26 @@ export class Reviews {
     return this.#cache.lastAnswer(keyOf({ viewer, agentId, ...attributes }));
   }
 
+  /** Milliseconds for which the answer may still be used; 0 when there is none. */
+  dueInMs(viewer: Viewer, agentId: string, attributes: AccessAttributes): number {
+    return this.#cache.dueInMs(keyOf({ viewer, agentId, ...attributes }));
+  }
+
   /** Forgets an answer that has turned out to be wrong. */
   forget(viewer: Viewer, agentId: string, attributes: AccessAttributes): void {
     this.#loader.clear({ viewer, agentId, ...attributes });
+  }
+}
+
+/** By access review; where the cluster serves none to this viewer, by trying to list one object. */
+async function askCluster(caller: Caller, attributes: AccessAttributes): Promise<boolean> {
+  try {
+    return (await caller.review(attributes)).allowed;
+  } catch (error) {
+    const isNotServed =
+      error instanceof UpstreamError && (error.failure === 'notFound' || error.failure === 'forbidden');
+    if (!isNotServed || attributes.version === undefined) throw error;
+    return caller.mayList(attributes);
   }
 }
 

@@ -7,7 +7,10 @@ import type { WatchTarget } from '../sources/source.ts';
 import type { ReflectorStatus, WatchStatus } from '../sources/status.ts';
 import { ObjectLog, type ApplyResult, type Delta } from './object-log.ts';
 
-export type FeedKey = WatchTarget;
+export interface FeedKey extends WatchTarget {
+  /** Set where clusters answer each user differently: then a feed is one viewer's, and shared by nobody else. */
+  readonly identity?: string | undefined;
+}
 
 /** How far a reader is: which log, and how many of its changes. */
 export interface Revision {

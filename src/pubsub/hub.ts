@@ -59,7 +59,9 @@ export class Hub {
 
   /** The open feeds of a scope: exactly this namespace, or exactly all namespaces. */
   feeds(agentId: string, namespace: string | undefined): Feed[] {
-    return this.#entriesOf(agentId, namespace).map((entry) => entry.feed);
+    const scope = scopeId(agentId, namespace);
+    const feeds = [...this.#entries.values()].map((entry) => entry.feed);
+    return feeds.filter(({ key }) => scopeId(key.agentId, key.namespace) === scope);
   }
 
   /** Calls `listener` when a feed of the scope changes its status, opens or closes. Returns how to stop it. */
@@ -73,11 +75,9 @@ export class Hub {
     };
   }
 
-  /** Cuts short whatever the scope's feeds are waiting for; all of them, or the one of this field. */
-  retryNow(agentId: string, namespace: string | undefined, field: string | undefined): void {
-    for (const { feed, reflection } of this.#entriesOf(agentId, namespace)) {
-      if (field === undefined || feed.key.resource.field === field) reflection.retryNow();
-    }
+  /** Cuts short whatever a feed is waiting for. Does nothing when it is not open. */
+  retryNow(key: FeedKey): void {
+    this.#entries.get(feedId(key))?.reflection.retryNow();
   }
 
   /** Open feeds, for metrics and tests. */
@@ -124,19 +124,14 @@ export class Hub {
     const listeners = this.#scopeListeners.get(scopeId(key.agentId, key.namespace));
     for (const listener of listeners ?? []) listener();
   }
-
-  #entriesOf(agentId: string, namespace: string | undefined): Entry[] {
-    const scope = scopeId(agentId, namespace);
-    const entries = [...this.#entries.values()];
-    return entries.filter(({ feed }) => scopeId(feed.key.agentId, feed.key.namespace) === scope);
-  }
 }
 
 function scopeId(agentId: string, namespace: string | undefined): string {
   return JSON.stringify([agentId, namespace ?? null]);
 }
 
-function feedId(key: FeedKey): string {
-  const { group, version, plural } = key.resource;
-  return JSON.stringify([key.agentId, key.namespace ?? null, group, version, plural]);
+/** Equal for keys that share a feed. */
+export function feedId({ agentId, namespace, resource, identity }: FeedKey): string {
+  const { group, version, plural } = resource;
+  return JSON.stringify([agentId, namespace ?? null, group, version, plural, identity ?? null]);
 }

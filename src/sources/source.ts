@@ -55,6 +55,10 @@ export interface Caller {
   delete(target: WatchTarget, name: string, options: { readonly uid?: string | undefined }): Promise<DeletedObject>;
   /** SelfSubjectAccessReview: may these credentials do this? */
   review(attributes: AccessAttributes): Promise<CreatedReview>;
+  /** May these credentials list this? Found out by listing one object, which is thrown away. */
+  mayList(attributes: AccessAttributes): Promise<boolean>;
+  /** SelfSubjectReview: who does the cluster say this is? */
+  whoAmI(): Promise<Identity>;
 }
 
 export interface DeletedObject {
@@ -62,9 +66,22 @@ export interface DeletedObject {
   readonly name: string;
 }
 
+/** What an access review asks about, in its own terms. */
 export interface AccessAttributes {
   readonly verb: string;
   readonly group: string;
+  /** The collection's plural name. */
   readonly resource: string;
+  /** Undefined: all namespaces, or cluster-scoped. */
   readonly namespace: string | undefined;
+  /** The resource's version, where it is known; a review does not ask for it, but trying to list does. */
+  readonly version?: string | undefined;
+  readonly subresource?: string | undefined;
+  readonly name?: string | undefined;
+}
+
+/** Who the cluster takes a viewer for. */
+export interface Identity {
+  readonly username: string;
+  readonly groups: readonly string[];
 }

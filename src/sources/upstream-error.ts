@@ -89,3 +89,10 @@ export function isRefusal({ failure }: UpstreamError): boolean {
 export function isAgentAway({ failure }: UpstreamError): boolean {
   return failure === 'agentNotConnected' || failure === 'unreachable';
 }
+
+/** The request could not be brought to an end, for reasons that may pass; it says nothing about the request itself. */
+export function isWayBroken(error: unknown): error is UpstreamError {
+  return (
+    error instanceof UpstreamError && (isAgentAway(error) || error.failure === 'timeout' || error.failure === 'torn')
+  );
+}

@@ -1,9 +1,9 @@
-import { record, text } from '../../kubernetes/json.ts';
+import { list, record, text } from '../../kubernetes/json.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { apiVersion } from '../../kubernetes/resources.ts';
 import { trim } from '../../kubernetes/trim.ts';
 import type { Credentials } from '../credentials.ts';
-import type { AccessAttributes, Caller, DeletedObject, WatchTarget } from '../source.ts';
+import type { AccessAttributes, Caller, DeletedObject, Identity, WatchTarget } from '../source.ts';
 import { UpstreamError } from '../upstream-error.ts';
 import { authHeaders } from './auth.ts';
 import type { HttpRequest, KasHttp } from './http.ts';
@@ -55,14 +55,15 @@ export class KasCaller implements Caller {
     return { uid: text(deleted['uid']), name: text(deleted['name']) || name };
   }
 
-  async review({ verb, group, resource, namespace }: AccessAttributes): Promise<{ allowed: boolean }> {
+  async review({ version: _, ...attributes }: AccessAttributes): Promise<{ allowed: boolean }> {
     const body = await this.#call({
       method: 'POST',
       url: urlOf(this.#base, ['apis', 'authorization.k8s.io', 'v1', 'selfsubjectaccessreviews']),
       body: {
         apiVersion: 'authorization.k8s.io/v1',
         kind: 'SelfSubjectAccessReview',
-        spec: { resourceAttributes: { verb, group, resource, ...(namespace !== undefined && { namespace }) } },
+        // JSON leaves out what is undefined; an absent namespace means all of them.
+        spec: { resourceAttributes: attributes },
       },
       what: 'ask for your rights',
     });
@@ -70,6 +71,33 @@ export class KasCaller implements Caller {
     if (typeof allowed !== 'boolean')
       throw new UpstreamError('malformed', 'The access review was answered without a result.');
     return { allowed };
+  }
+
+  async mayList({ group, version = 'v1', resource: plural, namespace }: AccessAttributes): Promise<boolean> {
+    const resource = { group, version, plural, kind: '', field: '', namespaced: namespace !== undefined };
+    const target = { agentId: this.#agentId, namespace, resource };
+    try {
+      // No resourceVersion: with one, the API server's cache would ignore the limit and return everything.
+      await this.#call({
+        url: resourceUrl(this.#base, target, undefined, { limit: '1' }),
+        what: describe('list', target),
+      });
+      return true;
+    } catch (error) {
+      if (error instanceof UpstreamError && error.failure === 'forbidden') return false;
+      throw error;
+    }
+  }
+
+  async whoAmI(): Promise<Identity> {
+    const body = await this.#call({
+      method: 'POST',
+      url: urlOf(this.#base, ['apis', 'authentication.k8s.io', 'v1', 'selfsubjectreviews']),
+      body: { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' },
+      what: 'ask who you are',
+    });
+    const { username, groups } = record(record(record(body)['status'])['userInfo']);
+    return { username: text(username), groups: list(groups).map(text) };
   }
 
   #call(request: Omit<HttpRequest, 'headers'>): Promise<unknown> {

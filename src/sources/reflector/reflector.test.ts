@@ -1,0 +1,323 @@
+import { describe, expect, it } from 'vitest';
+import { pod } from '../../../test/support/objects.ts';
+import { started } from '../../../test/support/reflector-bench.ts';
+import { added, deleted, failure, modified, page, type ScriptedWatch } from '../../../test/support/scripted-upstream.ts';
+
+/** The rows of the situation table in docs that concern what is listed, watched and kept; the others stand beside. */
+describe('listing and watching', () => {
+  it('row 1: lists a new collection in its most recent state, in pages of 500, and watches from that', async () => {
+    const { upstream, feed } = await started([page(5, [pod('a')], 'more'), page(5, [pod('b')])]);
+    expect(upstream.steps).toEqual(['list limit=500', 'list limit=500 continue=more', 'watch 5']);
+    expect(feed.contents).toEqual(['a@1', 'b@1']);
+    expect(feed.latest?.state).toBe('CONNECTING');
+    upstream.newest.open();
+    expect(feed.latest).toMatchObject({ state: 'CONNECTED', transport: 'HTTP_STREAM', attempts: 0, error: undefined });
+  });
+
+  it('row 1: goes on from a known version without a list', async () => {
+    const { upstream } = await started([page(5)], { resourceVersion: '42' });
+    expect(upstream.steps).toEqual(['watch 42']);
+  });
+
+  it('row 1: asks for at least the known version when it must list after all', async () => {
+    const { upstream } = await started([page(50)], {
+      resourceVersion: '42',
+      script: [(watch) => watch.end(failure('expired'))],
+    });
+    expect(upstream.steps).toEqual(['watch 42', 'list>=42', 'watch 50']);
+  });
+
+  it('row 1: an empty collection is an answer', async () => {
+    const { upstream, feed } = await started([page(5)]);
+    upstream.newest.open();
+    expect(feed.synced).toBe(true);
+    expect(feed.size).toBe(0);
+    expect(feed.latest?.state).toBe('CONNECTED');
+  });
+
+  it('row 2: resumes at once after a clean end, from the last version seen', async () => {
+    const { upstream, clock, feed } = await started([page(5)]);
+    upstream.newest.open().event(added(pod('a', { resourceVersion: 8 })));
+    await clock.advance(6_000);
+    upstream.newest.end();
+    expect(feed.latest?.state).toBe('CONNECTING');
+    await clock.advance(0);
+    expect(upstream.story).toEqual(['list limit=500 @0', 'watch 5 @0', 'watch 8 @6000']);
+  });
+
+  it('row 2: waits a little when the stream was short', async () => {
+    const { upstream, clock } = await started([page(5)]);
+    upstream.newest.open().bookmark(6);
+    upstream.newest.end();
+    await clock.advance(0);
+    expect(upstream.watches).toHaveLength(1);
+    await clock.advance(800);
+    expect(upstream.steps).toEqual(['list limit=500', 'watch 5', 'watch 6']);
+  });
+
+  it('row 3: empty closes are answered with patience first, and with a consistent list when they repeat', async () => {
+    const { upstream, clock } = await started([page(5), page(9)], { script: [openAndEnd] });
+    expect(upstream.steps).toEqual(['list limit=500', 'watch 5']);
+    upstream.script.push(openAndEnd);
+    await clock.advance(800);
+    expect(upstream.steps).toEqual(['list limit=500', 'watch 5', 'watch 5', 'list limit=500', 'watch 9']);
+  });
+
+  it('row 3: never spins on empty closes', async () => {
+    const { upstream, clock } = await started([page(5)], { script: Array.from({ length: 1_000 }, () => openAndEnd) });
+    await clock.advance(60_000);
+    expect(upstream.asked.length).toBeLessThan(60);
+  });
+
+  it('row 4: resumes a little later after a cut, from the last version seen', async () => {
+    const { upstream, clock, feed } = await started([page(5, [pod('a')])]);
+    upstream.newest.open().event(modified(pod('a', { resourceVersion: 7 })));
+    await clock.advance(10_000);
+    upstream.newest.end(failure('torn'));
+    expect(feed.latest?.state).toBe('CONNECTED'); // for this one turn only
+    await clock.advance(0);
+    expect(feed.latest).toMatchObject({ state: 'DISCONNECTED', attempts: 1, error: { code: 'AGENT_UNREACHABLE' } });
+    await clock.advance(250);
+    expect(upstream.steps.at(-1)).toBe('watch 7');
+    expect(upstream.asked.at(-1)?.at).toBeLessThanOrEqual(10_250);
+    upstream.newest.open();
+    expect(feed.latest).toMatchObject({ state: 'CONNECTED', attempts: 0, error: undefined });
+    expect(feed.contents).toEqual(['a@7']);
+  });
+
+  it('row 5: after an undecodable event resumes once, and lists anew when it comes again', async () => {
+    const { upstream, clock, steps } = await started([page(5), page(9)], { script: [openAndGarble, openAndGarble] });
+    await clock.advance(800);
+    expect(upstream.steps).toEqual(['list limit=500', 'watch 5', 'watch 5', 'list limit=500', 'watch 9']);
+    expect(steps.map(({ why }) => why)).toContain('undecodable event, again');
+  });
+
+  it('row 5: a document that takes long to turn out undecodable is the same trouble', async () => {
+    const { upstream, clock } = await started([page(5), page(9)]);
+    for (const expected of ['watch 5', 'list limit=500']) {
+      upstream.newest.open();
+      await clock.advance(16_000);
+      upstream.newest.end(failure('malformed'));
+      await clock.advance(800);
+      expect(upstream.steps.at(expected === 'watch 5' ? -1 : -2)).toBe(expected);
+    }
+  });
+
+  it('row 5: a repeat in front of it does not make it another trouble', async () => {
+    const { upstream, clock } = await started([page(5, [pod('a', { resourceVersion: 5 })]), page(9)]);
+    for (const expected of ['watch 5', 'list limit=500']) {
+      upstream.newest.open().event(added(pod('a', { resourceVersion: 5 })));
+      upstream.newest.end(failure('malformed'));
+      await clock.advance(800);
+      expect(upstream.steps.at(expected === 'watch 5' ? -1 : -2)).toBe(expected);
+    }
+  });
+
+  it('row 5: two undecodable events with progress between them are two troubles', async () => {
+    const { upstream, clock } = await started([page(5)]);
+    for (const version of [6, 7, 8, 9]) {
+      upstream.newest.open().bookmark(version);
+      upstream.newest.end(failure('malformed'));
+      await clock.advance(30_000);
+    }
+    expect(upstream.steps).toEqual(['list limit=500', 'watch 5', 'watch 6', 'watch 7', 'watch 8', 'watch 9']);
+  });
+
+  it.each([
+    ['row 6', 'in the stream', (watch: ScriptedWatch) => watch.open().end(failure('expired'))],
+    ['row 7', 'on opening', (watch: ScriptedWatch) => watch.end(failure('expired'))],
+  ])('%s: 410 %s leads to a list at least as new, and then to a difference', async (_, __, expire) => {
+    const { upstream, clock, feed } = await started([page(5, [pod('a'), pod('b')]), page(9, [pod('b'), pod('c')])]);
+    const { epoch } = feed.revision;
+    const before = feed.revision;
+    expire(upstream.newest);
+    await clock.advance(0);
+    expect(upstream.story.slice(2)).toEqual(['list>=5 @0', 'watch 9 @0']);
+    expect(feed.revision.epoch).toBe(epoch);
+    expect(feed.since(before)).toMatchObject({ removed: ['uid-a'], upserted: [pod('c')] });
+    expect(feed.reports.map(({ state }) => state)).not.toContain('DISCONNECTED');
+  });
+
+  it('rows 6, 7: 410 again leads to the most recent state', async () => {
+    const { upstream, clock } = await started([page(5), page(9), page(12)], {
+      script: [(watch) => watch.end(failure('expired')), (watch) => watch.open().end(failure('expired'))],
+    });
+    await clock.advance(800);
+    expect(upstream.steps).toEqual(['list limit=500', 'watch 5', 'list>=5', 'watch 9', 'list limit=500', 'watch 12']);
+  });
+
+  it('rows 6, 7: so does a list that is refused as expired', async () => {
+    const { upstream } = await started([page(5), failure('expired'), page(12)], {
+      script: [(watch) => watch.end(failure('expired'))],
+    });
+    expect(upstream.steps).toEqual(['list limit=500', 'watch 5', 'list>=5', 'list limit=500', 'watch 12']);
+  });
+
+  it('row 8: a server that is behind is given three tries, each after the pause that it asks for', async () => {
+    const behind = failure('tooLarge', 1_000);
+    const { upstream, clock } = await started([page(5), behind, behind, behind, behind, page(6)], {
+      script: [(watch) => watch.end(failure('expired'))],
+    });
+    await clock.advance(30_000);
+    const lists = upstream.asked.filter(({ kind }) => kind === 'list');
+    expect(upstream.steps.slice(2)).toEqual(['list>=5', 'list>=5', 'list>=5', 'list>=5', 'list limit=500', 'watch 6']);
+    for (const index of [2, 3, 4]) expect(at(lists[index]) - at(lists[index - 1])).toBeGreaterThanOrEqual(1_000);
+  });
+
+  it('row 8: a most recent state that is older than what is known starts a new epoch', async () => {
+    const { upstream, clock, feed } = await started(
+      [page(500, [pod('a', { resourceVersion: 480 })]), ...Array(4).fill(failure('tooLarge')), page(90, [pod('z')])],
+      { script: [(watch) => watch.end(failure('expired'))] },
+    );
+    const { epoch } = feed.revision;
+    await clock.advance(60_000);
+    expect(upstream.steps.at(-1)).toBe('watch 90');
+    expect(feed.revision.epoch).not.toBe(epoch);
+    expect(feed.contents).toEqual(['z@1']);
+    upstream.newest.open().event(added(pod('a', { resourceVersion: 91 })));
+    expect(feed.contents).toEqual(['a@91', 'z@1']);
+  });
+
+  it('row 8: a list that is older than was asked for is no proof of a new history', async () => {
+    const { upstream, clock, feed } = await started([page(500, [pod('a')]), page(90), page(501, [pod('b')])], {
+      script: [(watch) => watch.end(failure('expired'))],
+    });
+    const { epoch } = feed.revision;
+    await clock.advance(800);
+    expect(upstream.steps.slice(2)).toEqual(['list>=500', 'list>=500', 'watch 501']);
+    expect(feed.revision.epoch).toBe(epoch);
+    expect(feed.contents).toEqual(['b@1']);
+  });
+
+  it('row 8: a watch that is ahead of the server keeps its version, and lists when that does not help', async () => {
+    const { upstream, clock } = await started([page(5), page(7)], {
+      script: Array.from({ length: 4 }, () => (watch: ScriptedWatch) => watch.end(failure('tooLarge', 1_000))),
+    });
+    await clock.advance(30_000);
+    expect(upstream.steps).toEqual([
+      'list limit=500',
+      'watch 5',
+      'watch 5',
+      'watch 5',
+      'watch 5',
+      'list limit=500',
+      'watch 7',
+    ]);
+  });
+
+  it('row 17: a bookmark moves the version on and proves freshness, and nobody is told', async () => {
+    const { upstream, clock, feed } = await started([page(5)]);
+    upstream.newest.open();
+    const { revision, reports } = feed;
+    const told = reports.length;
+    await clock.advance(60_000);
+    upstream.newest.bookmark(77);
+    expect(feed.revision).toEqual(revision);
+    expect(reports).toHaveLength(told);
+    expect(feed.freshAsOf).toBe(clock.now());
+    upstream.newest.end();
+    await clock.advance(0);
+    expect(upstream.steps.at(-1)).toBe('watch 77');
+  });
+
+  it('row 18: a page that expired means page 1 again, and the third time no pages', async () => {
+    const lost = failure('expired');
+    const first = () => page(5, [pod('a')], 'more');
+    const { upstream, feed } = await started([first(), lost, first(), lost, first(), lost, page(8, [pod('b')])]);
+    const twoPages = ['list limit=500', 'list limit=500 continue=more'];
+    expect(upstream.steps).toEqual([...twoPages, ...twoPages, ...twoPages, 'list', 'watch 8']);
+    expect(feed.contents).toEqual(['b@1']);
+  });
+
+  it('row 18: nothing of a list that failed half-way is kept', async () => {
+    const { feed } = await started([page(5, [pod('a')], 'more'), failure('server'), 'never']);
+    expect(feed.synced).toBe(false);
+    expect(feed.size).toBe(0);
+  });
+
+  it('row 18: pages of different states are no list', async () => {
+    const { upstream, clock, feed } = await started([page(5, [pod('a')], 'more'), page(6, [pod('b')]), page(7)]);
+    await clock.advance(800);
+    expect(upstream.steps.at(-1)).toBe('watch 7');
+    expect(feed.contents).toEqual([]);
+  });
+
+  it('row 18: pages that are too large to keep are made smaller', async () => {
+    const { upstream } = await started([failure('pageTooLarge'), failure('pageTooLarge'), page(5)]);
+    expect(upstream.steps).toEqual(['list limit=500', 'list limit=125', 'list limit=31', 'watch 5']);
+  });
+
+  it('row 18: so is a list in one piece', async () => {
+    const { upstream, clock } = await started([page(5), failure('pageTooLarge'), page(6)]);
+    upstream.newest.end(failure('expired'));
+    await clock.advance(0);
+    expect(upstream.steps.slice(2)).toEqual(['list>=5', 'list limit=500', 'watch 6']);
+  });
+
+  it('row 19: what vanished in a gap is removed, also when its name was taken by another', async () => {
+    const { upstream, clock, feed } = await started([
+      page(5, [pod('web-0', { uid: 'old', resourceVersion: 3 })]),
+      page(9, [pod('web-0', { uid: 'new', resourceVersion: 8 })]),
+    ]);
+    const before = feed.revision;
+    upstream.newest.end(failure('expired'));
+    await clock.advance(0);
+    expect(feed.since(before)).toMatchObject({ removed: ['old'], upserted: [{ metadata: { uid: 'new' } }] });
+    expect(feed.find('shop', 'web-0')?.metadata.uid).toBe('new');
+  });
+
+  it('row 20: repeats and older versions are dropped; what cannot be compared is applied', async () => {
+    const { upstream, feed } = await started([page(5)]);
+    const watch = upstream.newest.open();
+    watch.event(added(pod('a', { resourceVersion: 10 })), modified(pod('a', { resourceVersion: 12 })));
+    watch.event(added(pod('a', { resourceVersion: 10 })), modified(pod('a', { resourceVersion: 12 })));
+    expect(feed.contents).toEqual(['a@12']);
+    expect(feed.counts).toMatchObject({ applied: 2, stale: 2 });
+    watch.event(modified(pod('a', { resourceVersion: 'opaque' })));
+    expect(feed.contents).toEqual(['a@opaque']);
+  });
+
+  it('row 20: a repeat does not take the watch back to where it came from', async () => {
+    const { upstream, clock } = await started([page(9)]);
+    upstream.newest.open().event(added(pod('a', { resourceVersion: 12 })), added(pod('b', { resourceVersion: 11 })));
+    await clock.advance(6_000);
+    upstream.newest.end();
+    await clock.advance(0);
+    expect(upstream.steps.at(-1)).toBe('watch 12');
+  });
+
+  it('row 21: the removal of something unknown is dropped and counted', async () => {
+    const { upstream, feed } = await started([page(5)]);
+    const before = feed.revision;
+    upstream.newest.open().event(deleted(pod('ghost', { resourceVersion: 9 })));
+    expect(feed.revision).toEqual(before);
+    expect(feed.counts).toMatchObject({ applied: 0, stale: 1 });
+  });
+
+  it('row 21: what was removed does not come back with a late repeat', async () => {
+    const { upstream, feed } = await started([page(5, [pod('a', { resourceVersion: 4 })])]);
+    const watch = upstream.newest.open().event(deleted(pod('a', { resourceVersion: 9 })));
+    watch.event(modified(pod('a', { resourceVersion: 8 })));
+    expect(feed.contents).toEqual([]);
+  });
+
+  it('row 24: takes a flood in at the speed of the stream, and readers are told once', async () => {
+    const { upstream, clock, feed } = await started([page(5)]);
+    let told = 0;
+    feed.onChange(() => (told += 1));
+    const watch = upstream.newest.open();
+    for (let version = 6; version < 10_006; version += 1) {
+      watch.event(modified(pod(`p${version % 50}`, { resourceVersion: version })));
+    }
+    expect(feed.size).toBe(50);
+    await clock.advance(0);
+    expect(told).toBe(1);
+  });
+});
+
+const openAndEnd = (watch: ScriptedWatch) => watch.open().end();
+const openAndGarble = (watch: ScriptedWatch) => watch.open().end(failure('malformed'));
+
+function at(asked: { readonly at: number } | undefined): number {
+  return asked?.at ?? Number.NaN;
+}
