@@ -1,0 +1,99 @@
+import { parseArgs } from 'node:util';
+import { readConfig } from '../src/config.ts';
+import { startServer } from '../src/server.ts';
+import { grant } from './apiserver/objects.ts';
+import { Dice, production, staging, startCluster } from './cluster/index.ts';
+import { startKas, type Kas } from './kas/index.ts';
+import { firstQuery, welcome } from './welcome.ts';
+
+/** Enough history for the demo; it may run for days. */
+const HISTORY_LIMIT = 20_000;
+const SPEED = { slow: 1, fast: 10 };
+
+const options = readOptions();
+
+await main();
+
+/** KAS's stand-in with two living clusters, and Kascade on it. */
+async function main(): Promise<void> {
+  const seed = Number(options.seed);
+  const agents = { 1: agentOptions('production', seed), 2: agentOptions('staging', seed + 1) };
+  const kas = await startKas({ agents, tls: true });
+  const clusters = bringToLife(kas, seed);
+  const ada = kas.user('ada', { token: 'glpat-ada-sees-everything' });
+  const eve = kas.user('eve', { token: 'glpat-eve-sees-the-shop' });
+
+  const server = await serve(kas, ada.token).catch(async (error: unknown) => {
+    for (const cluster of clusters) cluster.stop();
+    await kas.close();
+    process.exitCode = 1;
+    process.stderr.write(`${explain(error)}\n`);
+  });
+  if (!server) return;
+
+  process.stdout.write(welcome({ url: server.url, kas, ada: ada.token, eve: eve.token }));
+  const stop = async () => {
+    for (const cluster of clusters) cluster.stop();
+    await server.stop();
+    await kas.close();
+    process.exit(0);
+  };
+  process.once('SIGINT', () => void stop());
+  process.once('SIGTERM', () => void stop());
+}
+
+function agentOptions(name: string, seed: number) {
+  return {
+    name,
+    clock: new Dice(seed).clock(),
+    historyLimit: HISTORY_LIMIT,
+    terminationMs: 3_000,
+    connectWaitMs: 20_000,
+  };
+}
+
+function bringToLife(kas: Kas, seed: number): { stop(): void }[] {
+  const speed = options.fast ? SPEED.fast : SPEED.slow;
+  const clusters = [
+    startCluster(kas.agent(1).api, production(), { seed, speed }),
+    startCluster(kas.agent(2).api, staging(), { seed: seed + 1, speed }),
+  ];
+  for (const { api } of kas.agents.values()) {
+    grant(api.store, 'ada', '', ['*'], ['*', '*/log', '*/scale']);
+    grant(api.store, 'eve', 'shop', ['*'], ['pods', 'pods/log', 'services', 'events', 'deployments.apps']);
+  }
+  return clusters;
+}
+
+function readOptions() {
+  const config = {
+    options: {
+      fast: { type: 'boolean', default: false },
+      slow: { type: 'boolean', default: false },
+      port: { type: 'string', default: '4000' },
+      seed: { type: 'string', default: '1' },
+    },
+  } as const;
+  try {
+    return parseArgs(config).values;
+  } catch (error) {
+    process.stderr.write(`${explain(error)}\nUsage: npm run demo -- [--fast | --slow] [--port 4000] [--seed 1]\n`);
+    return process.exit(2);
+  }
+}
+
+async function serve(kas: Kas, token: string) {
+  const environment = { LOG_LEVEL: 'warn', ...process.env, KAS_URL: kas.url, HOST: '127.0.0.1', PORT: options.port };
+  const headers = { Authorization: `Bearer ${token}` };
+  return startServer(readConfig(environment), {
+    graphiqlDefaults: { headers: JSON.stringify(headers), query: firstQuery },
+  });
+}
+
+/** One sentence that helps. */
+function explain(error: unknown): string {
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+    return `Port ${options.port} is taken: choose another with --port, for example npm run demo -- --port 4100.`;
+  }
+  return error instanceof Error ? error.message : String(error);
+}
