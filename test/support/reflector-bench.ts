@@ -8,7 +8,7 @@ import { Slots } from '../../src/sources/slots.ts';
 import type { ReflectorStatus } from '../../src/sources/status.ts';
 import type { Upstream } from '../../src/sources/upstream.ts';
 import { names } from './objects.ts';
-import { ScriptedUpstream } from './scripted-upstream.ts';
+import { ScriptedUpstream, type ListAnswer } from './scripted-upstream.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 /** A feed that also writes down every status it was told, and can be made to throw. */
@@ -66,6 +66,7 @@ export interface Bench<U extends Upstream> {
 export interface BenchOptions {
   readonly clock?: VirtualClock;
   readonly admission?: AgentAdmission;
+  readonly listSlots?: Slots;
   readonly resourceVersion?: string;
 }
 
@@ -82,7 +83,7 @@ export function bench<U extends Upstream>(upstream: (clock: VirtualClock) => U, 
     sink: feed,
     clock,
     admission,
-    listSlots: new Slots(5),
+    listSlots: options.listSlots ?? new Slots(5),
     ...(options.resourceVersion !== undefined && { resourceVersion: options.resourceVersion }),
     onStep: (step) => steps.push(step),
     onDefect: (error) => defects.push(error),
@@ -92,7 +93,7 @@ export function bench<U extends Upstream>(upstream: (clock: VirtualClock) => U, 
 
 /** The same with a scripted upstream, started, and time for what comes at once. */
 export async function started(
-  lists: ConstructorParameters<typeof ScriptedUpstream> extends [unknown, ...infer Rest] ? Rest : never,
+  lists: readonly ListAnswer[],
   options: BenchOptions & { readonly script?: ScriptedUpstream['script'] } = {},
 ): Promise<Bench<ScriptedUpstream>> {
   const made = bench((clock) => {

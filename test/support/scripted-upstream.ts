@@ -15,7 +15,7 @@ export type Asked =
   | ({ readonly kind: 'list'; readonly at: number } & ListRequest)
   | ({ readonly kind: 'watch'; readonly at: number } & WatchRequest);
 
-type ListAnswer = ListPage | UpstreamError | 'never';
+export type ListAnswer = ListPage | UpstreamError | 'never';
 
 /** A list's answer in one page, or one page of several. */
 export function page(
