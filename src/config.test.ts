@@ -1,0 +1,142 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { ConfigError, DEFAULTS, readConfig } from './config.ts';
+
+const KAS = { KAS_URL: 'https://kas.example.com/k8s-proxy' };
+
+function problemsOf(env: Record<string, string>): string {
+  try {
+    readConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  return '';
+}
+
+test('KAS_URL alone is enough; all else has the defaults of the table', () => {
+  expect(readConfig(KAS)).toEqual({
+    kasUrl: new URL('https://kas.example.com/k8s-proxy'),
+    kubeconfigSource: undefined,
+    redisUrl: undefined,
+    host: '127.0.0.1',
+    port: 4000,
+    basePath: '/',
+    allowedOrigins: [],
+    watchTransport: 'auto',
+    serviceTokenFile: undefined,
+    sharing: 'authorized',
+    lingerSeconds: 30,
+    accessAllowSeconds: 60,
+    accessDenySeconds: 10,
+    agentStreamBudget: 100,
+    maxSocketsPerViewer: 10,
+    maxSocketsPerAddress: 0,
+    maxOperationsPerSocket: 50,
+    maxSubscriptionsPerViewer: 200,
+    maxFeedsPerViewer: 50,
+    maxMessageBytes: 65_536,
+    maxBodyBytes: 131_072,
+    logLevel: 'info',
+    graphiql: true,
+    introspection: true,
+  });
+});
+
+test('an empty value counts as not set', () => {
+  expect(readConfig({ ...KAS, PORT: '', BASE_PATH: ' ', REDIS_URL: '' }).port).toBe(4000);
+});
+
+test.each([
+  ['KAS_URL', 'kas.example.com'],
+  ['KAS_URL', 'ftp://kas.example.com'],
+  ['KAS_URL', 'https://user:secret@kas.example.com'],
+  ['KAS_URL', 'https://kas.example.com/?a=b'],
+  ['KAS_URL', 'https://kas.example.com/#x'],
+  ['HOST', 'a b'],
+  ['PORT', '65536'],
+  ['PORT', '-1'],
+  ['PORT', '4e3'],
+  ['BASE_PATH', '/a/../b'],
+  ['BASE_PATH', '/a b'],
+  ['ALLOWED_ORIGINS', '*'],
+  ['ALLOWED_ORIGINS', 'https://a.example.com/'],
+  ['ALLOWED_ORIGINS', 'https://a.example.com, null'],
+  ['WATCH_TRANSPORT', 'carrier-pigeon'],
+  ['SHARING', 'yes'],
+  ['LINGER_SECONDS', '1.5'],
+  ['ACCESS_ALLOW_SECONDS', '0'],
+  ['AGENT_STREAM_BUDGET', '501'],
+  ['MAX_SOCKETS_PER_VIEWER', '0'],
+  ['MAX_BODY_BYTES', '1'],
+  ['LOG_LEVEL', 'loud'],
+  ['GRAPHIQL', 'on'],
+  ['INTROSPECTION', '1'],
+])('%s=%s is refused by name, with what was expected', (name, value) => {
+  expect(problemsOf({ ...KAS, [name]: value })).toMatch(new RegExp(`^Kascade cannot start:\n  ${name} must .+\\.$`));
+});
+
+test('names every wrong variable at once and shows the value of none', () => {
+  const message = problemsOf({
+    PORT: 'canary-1',
+    REDIS_URL: 'http://x:canary-2@redis',
+    KAS_URL: 'https://u:canary-3@kas',
+  });
+  for (const name of ['PORT', 'REDIS_URL', 'KAS_URL']) expect(message).toContain(`  ${name} must `);
+  expect(message).not.toContain('canary');
+});
+
+test('KAS_URL is required', () => {
+  expect(problemsOf({})).toContain('KAS_URL must be set');
+});
+
+test.each(['::1', 'localhost', '127.0.0.5', '0.0.0.0', 'kascade.internal'])('HOST=%s is taken', (HOST) => {
+  expect(readConfig({ ...KAS, HOST }).host).toBe(HOST);
+});
+
+test.each([
+  ['/', '/'],
+  ['x/y', '/x/y'],
+  ['/x/y/', '/x/y'],
+  ['//x', '/x'],
+])('BASE_PATH=%s means %s', (given, meant) => {
+  expect(readConfig({ ...KAS, BASE_PATH: given }).basePath).toBe(meant);
+});
+
+test('origins are a list', () => {
+  const origins = ' https://gitlab.example.com ,http://localhost:3000,';
+  expect(readConfig({ ...KAS, ALLOWED_ORIGINS: origins }).allowedOrigins).toEqual([
+    'https://gitlab.example.com',
+    'http://localhost:3000',
+  ]);
+});
+
+test('a kubeconfig is served on loopback only', () => {
+  const message = problemsOf({ KUBECONFIG_SOURCE: 'kubeconfig', HOST: '0.0.0.0' });
+  expect(message).toContain('HOST must be a loopback address');
+  expect(problemsOf({ KUBECONFIG_SOURCE: 'kubeconfig', HOST: '127.1.2.3' })).not.toContain('HOST');
+});
+
+test.each([
+  ['KUBECONFIG_SOURCE', 'kubeconfig', 'KUBECONFIG_SOURCE is not supported yet.'],
+  ['REDIS_URL', 'redis://:secret@redis:6379', 'REDIS_URL is not supported yet.'],
+  ['REDIS_URL', 'rediss-sentinel://a:26379,b:26379/primary', 'REDIS_URL is not supported yet.'],
+  ['SERVICE_TOKEN_FILE', 'token', 'SERVICE_TOKEN_FILE is not supported yet.'],
+  ['WATCH_TRANSPORT', 'websocket', 'WATCH_TRANSPORT=websocket is not supported yet.'],
+])('%s=%s is refused until it does something', (name, value, sentence) => {
+  expect(problemsOf({ ...KAS, [name]: value })).toContain(sentence);
+});
+
+describe('the written lists agree with the schema', () => {
+  const expected = Object.entries(DEFAULTS).map(([name, value]) => `${name}=${value ?? ''}`);
+
+  test('.env.example', () => {
+    const lines = readFileSync('.env.example', 'utf8').match(/^#? ?[A-Z_]+=.*$/gm) ?? [];
+    expect(lines.map((line) => line.replace(/^# ?/, ''))).toEqual(expected);
+  });
+
+  test('README', () => {
+    const rows = [...readFileSync('README.md', 'utf8').matchAll(/^\| `([A-Z_]+)` \| (?:`(.*?)`|–) \|/gm)];
+    expect(rows.map(([, name, value]) => `${name}=${value ?? ''}`)).toEqual(expected);
+  });
+});

@@ -1,0 +1,231 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+/** What the environment asks for, checked. One field a variable, named alike. */
+export type Config = Readonly<{
+  kasUrl: URL | undefined;
+  kubeconfigSource: string | undefined;
+  redisUrl: string | undefined;
+  host: string;
+  port: number;
+  /** '/' or '/a/b': never ends with a slash otherwise. */
+  basePath: string;
+  /** Exact origins. Empty: only the origin the request itself was sent to. */
+  allowedOrigins: readonly string[];
+  watchTransport: 'auto' | 'websocket' | 'http';
+  serviceTokenFile: string | undefined;
+  sharing: 'authorized' | 'identity';
+  lingerSeconds: number;
+  accessAllowSeconds: number;
+  accessDenySeconds: number;
+  agentStreamBudget: number;
+  maxSocketsPerViewer: number;
+  /** 0: not limited. */
+  maxSocketsPerAddress: number;
+  maxOperationsPerSocket: number;
+  maxSubscriptionsPerViewer: number;
+  maxFeedsPerViewer: number;
+  maxMessageBytes: number;
+  maxBodyBytes: number;
+  logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  graphiql: boolean;
+  introspection: boolean;
+}>;
+
+/** The value of every variable that is not set. `undefined`: there is none. */
+export const DEFAULTS = {
+  KAS_URL: undefined,
+  KUBECONFIG_SOURCE: undefined,
+  REDIS_URL: undefined,
+  HOST: '127.0.0.1',
+  PORT: '4000',
+  BASE_PATH: '/',
+  ALLOWED_ORIGINS: undefined,
+  WATCH_TRANSPORT: 'auto',
+  SERVICE_TOKEN_FILE: undefined,
+  SHARING: 'authorized',
+  LINGER_SECONDS: '30',
+  ACCESS_ALLOW_SECONDS: '60',
+  ACCESS_DENY_SECONDS: '10',
+  AGENT_STREAM_BUDGET: '100',
+  MAX_SOCKETS_PER_VIEWER: '10',
+  MAX_SOCKETS_PER_ADDRESS: '0',
+  MAX_OPERATIONS_PER_SOCKET: '50',
+  MAX_SUBSCRIPTIONS_PER_VIEWER: '200',
+  MAX_FEEDS_PER_VIEWER: '50',
+  MAX_MESSAGE_BYTES: '65536',
+  MAX_BODY_BYTES: '131072',
+  LOG_LEVEL: 'info',
+  GRAPHIQL: 'true',
+  INTROSPECTION: 'true',
+} as const satisfies Record<string, string | undefined>;
+
+/** The environment asks for something that cannot be. Names every wrong variable, and shows the value of none. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(['Kascade cannot start:', ...problems.map((problem) => `  ${problem}`)].join('\n'));
+    this.problems = problems;
+  }
+}
+
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const parsed = Environment.safeParse(withDefaults(env));
+  if (!parsed.success) throw new ConfigError(parsed.error.issues.map(describe));
+  const config = named(parsed.data);
+  const problems = [...contradictions(config), ...notBuiltYet(config)];
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+const Environment = z.object({
+  KAS_URL: z.string().transform(toKasUrl).optional(),
+  KUBECONFIG_SOURCE: z.string().optional(),
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?(-sentinel|-cluster)?:\/\/[^\s/]/, 'must start with redis:// or rediss://')
+    .optional(),
+  HOST: z.string().refine(isHost, 'must be an IP address or a host name'),
+  PORT: wholeNumber(0, 65_535),
+  BASE_PATH: z.string().transform(toBasePath),
+  ALLOWED_ORIGINS: z.string().default('').transform(toOrigins),
+  WATCH_TRANSPORT: oneOf('auto', 'websocket', 'http'),
+  SERVICE_TOKEN_FILE: z.string().optional(),
+  SHARING: oneOf('authorized', 'identity'),
+  LINGER_SECONDS: wholeNumber(0, 86_400),
+  ACCESS_ALLOW_SECONDS: wholeNumber(1, 3_600),
+  ACCESS_DENY_SECONDS: wholeNumber(0, 3_600),
+  AGENT_STREAM_BUDGET: wholeNumber(1, 500),
+  MAX_SOCKETS_PER_VIEWER: wholeNumber(1, 1_000_000),
+  MAX_SOCKETS_PER_ADDRESS: wholeNumber(0, 1_000_000),
+  MAX_OPERATIONS_PER_SOCKET: wholeNumber(1, 1_000_000),
+  MAX_SUBSCRIPTIONS_PER_VIEWER: wholeNumber(1, 1_000_000),
+  MAX_FEEDS_PER_VIEWER: wholeNumber(1, 1_000_000),
+  MAX_MESSAGE_BYTES: wholeNumber(1_024, 16_777_216),
+  MAX_BODY_BYTES: wholeNumber(1_024, 16_777_216),
+  LOG_LEVEL: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+  GRAPHIQL: trueOrFalse(),
+  INTROSPECTION: trueOrFalse(),
+});
+
+function named(variables: z.output<typeof Environment>): Config {
+  return {
+    kasUrl: variables.KAS_URL,
+    kubeconfigSource: variables.KUBECONFIG_SOURCE,
+    redisUrl: variables.REDIS_URL,
+    host: variables.HOST,
+    port: variables.PORT,
+    basePath: variables.BASE_PATH,
+    allowedOrigins: variables.ALLOWED_ORIGINS,
+    watchTransport: variables.WATCH_TRANSPORT,
+    serviceTokenFile: variables.SERVICE_TOKEN_FILE,
+    sharing: variables.SHARING,
+    lingerSeconds: variables.LINGER_SECONDS,
+    accessAllowSeconds: variables.ACCESS_ALLOW_SECONDS,
+    accessDenySeconds: variables.ACCESS_DENY_SECONDS,
+    agentStreamBudget: variables.AGENT_STREAM_BUDGET,
+    maxSocketsPerViewer: variables.MAX_SOCKETS_PER_VIEWER,
+    maxSocketsPerAddress: variables.MAX_SOCKETS_PER_ADDRESS,
+    maxOperationsPerSocket: variables.MAX_OPERATIONS_PER_SOCKET,
+    maxSubscriptionsPerViewer: variables.MAX_SUBSCRIPTIONS_PER_VIEWER,
+    maxFeedsPerViewer: variables.MAX_FEEDS_PER_VIEWER,
+    maxMessageBytes: variables.MAX_MESSAGE_BYTES,
+    maxBodyBytes: variables.MAX_BODY_BYTES,
+    logLevel: variables.LOG_LEVEL,
+    graphiql: variables.GRAPHIQL,
+    introspection: variables.INTROSPECTION,
+  };
+}
+
+function contradictions(config: Config): string[] {
+  const problems: string[] = [];
+  if (config.kasUrl === undefined && config.kubeconfigSource === undefined) {
+    problems.push('KAS_URL must be set, to the base URL of KAS\'s k8s-proxy: "https://kas.example.com/k8s-proxy".');
+  }
+  if (config.kasUrl !== undefined && config.kubeconfigSource !== undefined) {
+    problems.push('KAS_URL and KUBECONFIG_SOURCE must not be set together.');
+  }
+  if (config.kubeconfigSource !== undefined && !isLoopback(config.host)) {
+    problems.push(
+      'HOST must be a loopback address with KUBECONFIG_SOURCE: its credentials serve everybody who can connect.',
+    );
+  }
+  return problems;
+}
+
+/** An option that is accepted and then does nothing is a lie: these are refused until they do something. */
+function notBuiltYet(config: Config): string[] {
+  const asked: [asked: boolean, what: string][] = [
+    [config.kubeconfigSource !== undefined, 'KUBECONFIG_SOURCE'],
+    [config.redisUrl !== undefined, 'REDIS_URL'],
+    [config.serviceTokenFile !== undefined, 'SERVICE_TOKEN_FILE'],
+    [config.watchTransport === 'websocket', 'WATCH_TRANSPORT=websocket'],
+  ];
+  return asked.filter(([isAsked]) => isAsked).map(([, what]) => `${what} is not supported yet.`);
+}
+
+/** Shells, compose files and charts pass "not set" as an empty string. */
+function withDefaults(env: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
+  const names = Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[];
+  return Object.fromEntries(names.map((name) => [name, env[name]?.trim() || DEFAULTS[name]]));
+}
+
+function describe(issue: z.core.$ZodIssue): string {
+  return `${issue.path.join('.')} ${issue.message}.`;
+}
+
+function wholeNumber(least: number, most: number) {
+  const expected = `must be a whole number from ${least} to ${most}`;
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, expected)
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, expected);
+}
+
+function oneOf<const Values extends readonly [string, ...string[]]>(...values: Values) {
+  return z.enum(values, { error: `must be one of ${values.join(', ')}` });
+}
+
+function trueOrFalse() {
+  return z.enum(['true', 'false'], { error: 'must be true or false' }).transform((value) => value === 'true');
+}
+
+type Problems = z.RefinementCtx;
+
+function toKasUrl(text: string, problems: Problems): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const fits = url && /^https?:$/.test(url.protocol) && !/[?#]/.test(text) && url.username + url.password === '';
+  if (fits) return url;
+  problems.addIssue('must be http(s)://host[:port]/path, without user, query or fragment');
+  return z.NEVER;
+}
+
+function toBasePath(text: string, problems: Problems): string {
+  const segments = text.split('/').filter((segment) => segment !== '');
+  if (segments.every((segment) => /^[\w.~-]+$/.test(segment) && !/^\.\.?$/.test(segment)))
+    return `/${segments.join('/')}`;
+  problems.addIssue('must be a path like /kascade');
+  return z.NEVER;
+}
+
+function toOrigins(text: string, problems: Problems): string[] {
+  const origins = text.split(',').map((origin) => origin.trim());
+  const given = origins.filter((origin) => origin !== '');
+  if (given.every((origin) => /^https?:/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin))
+    return given;
+  problems.addIssue(
+    'must be exact origins, comma-separated: "https://gitlab.example.com,https://ops.example.com:8443"',
+  );
+  return z.NEVER;
+}
+
+function isHost(text: string): boolean {
+  return isIP(text) !== 0 || /^[a-z\d]([a-z\d.-]{0,251}[a-z\d])?$/i.test(text);
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
