@@ -24,6 +24,12 @@ export interface BenchOptions extends Partial<
   readonly agentStreamBudget?: number;
 }
 
+export interface ViewOptions extends LiveOptions {
+  readonly viewer?: Viewer;
+  readonly resource?: Resource;
+  readonly before?: RecordedView | undefined;
+}
+
 /** KAS's stand-in with one agent, and on it the product without its GraphQL: source, hub and gate. */
 export class Bench {
   readonly kas: Kas;
@@ -88,13 +94,15 @@ export class Bench {
     return { agentId: '1', namespace, resource };
   }
 
-  async view(options: LiveOptions & { viewer?: Viewer; resource?: Resource } = {}): Promise<RecordedView> {
-    const { viewer = this.viewer(), resource = PODS, ...live } = options;
-    return new RecordedView(await this.gate.subscribe(viewer, this.key(resource), live));
+  /** `before`: the view of a client that comes back with the last cursor it got. */
+  async view(options: ViewOptions = {}): Promise<RecordedView> {
+    const { viewer = this.viewer(), resource = PODS, before, ...live } = options;
+    const resume = before?.last?.cursor ?? live.resume;
+    return new RecordedView(await this.gate.subscribe(viewer, this.key(resource), { ...live, resume }), before);
   }
 
   /** A view that has its first snapshot, over an open watch. */
-  async liveView(options: LiveOptions & { viewer?: Viewer } = {}): Promise<RecordedView> {
+  async liveView(options: ViewOptions = {}): Promise<RecordedView> {
     const view = await this.view(options);
     await this.converged(view);
     await this.connected();

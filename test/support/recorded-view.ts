@@ -16,8 +16,11 @@ export class RecordedView {
   readonly ended: Promise<unknown>;
   error: unknown;
 
-  constructor(stream: AsyncIterableIterator<Update>) {
+  /** `before`: what the same client saw until it dropped off, with the cursor that it comes back with. */
+  constructor(stream: AsyncIterableIterator<Update>, before?: RecordedView) {
     this.#stream = stream;
+    for (const [uid, object] of before?.objects ?? []) this.objects.set(uid, object);
+    for (const uid of before === undefined ? [] : before.#removed) this.#removed.add(uid);
     this.ended = this.#follow();
   }
 
