@@ -1,8 +1,14 @@
+import { claimHealth } from './claim-health.ts';
+import { definitionHealth } from './definition-health.ts';
+import { fluxHealth } from './flux-sync.ts';
 import { deletionHealth, genericHealth, type Health } from './generic-health.ts';
+import { cronJobHealth, jobHealth } from './job-health.ts';
 import { record } from './json.ts';
 import type { KubernetesObject } from './object.ts';
 import { podHealth } from './pod-health.ts';
+import { FLUX_RESOURCES } from './resources.ts';
 import { loadBalancerAddresses } from './service-columns.ts';
+import { daemonSetHealth, deploymentHealth, replicaSetHealth, statefulSetHealth } from './workload-health.ts';
 
 export type { Health, HealthLevel } from './generic-health.ts';
 
@@ -11,6 +17,15 @@ const RULES: ReadonlyMap<string, (object: KubernetesObject) => Health> = new Map
   ['Pod', podHealth],
   ['Service', serviceHealth],
   ['Namespace', namespaceHealth],
+  ['PersistentVolumeClaim', claimHealth],
+  ['Deployment.apps', deploymentHealth],
+  ['StatefulSet.apps', statefulSetHealth],
+  ['ReplicaSet.apps', replicaSetHealth],
+  ['DaemonSet.apps', daemonSetHealth],
+  ['Job.batch', jobHealth],
+  ['CronJob.batch', cronJobHealth],
+  ['CustomResourceDefinition.apiextensions.k8s.io', definitionHealth],
+  ...FLUX_RESOURCES.map(({ group, kind }) => [`${kind}.${group}`, fluxHealth] as const),
 ]);
 
 /** How an object is doing, by the rules of its kind or else by the generic ones. Never throws. */

@@ -1,6 +1,6 @@
-// Prints pods and services with the printers that kubectl's table comes from (the API server's own), and matches
-// selectors with Kubernetes' own parsers, so that ours can be compared with them. Reads pods.json, services.json and
-// selectors.json, writes expected.json.
+// Prints objects with the printers that kubectl's table comes from (the API server's own), and asks Kubernetes' own code
+// for everything else that we compute ourselves, so that ours can be compared with it. Reads pods.json, services.json and
+// selectors.json, writes expected.json; for each of the others, such as workloads.json, writes workloads.expected.json.
 package main
 
 import (
@@ -77,6 +77,11 @@ func main() {
 		"labelSelectors": matchLabels(cases),
 		"fieldSelectors": matchFields(cases),
 	})
+	write("workloads.expected.json", workloads(convertor))
+	write("events.expected.json", events(convertor))
+	write("durations.expected.json", durations())
+	write("inventory.expected.json", inventory())
+	write("object-selectors.expected.json", objectSelectors())
 }
 
 // row gives an object's cells by column name. No defaults are applied: the pod is printed as it is written.
