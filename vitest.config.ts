@@ -8,5 +8,7 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 30_000,
     maxWorkers: 2,
+    // It is written for bundlers: its imports have no extensions.
+    server: { deps: { inline: ['@gitlab/cluster-client'] } },
   },
 });

@@ -19,19 +19,22 @@ subscription LivePods {
 
 export interface WelcomeParts {
   readonly url: string;
+  /** The page of examples/dashboard, when it could be built. */
+  readonly dashboard: string | undefined;
   readonly kas: Kas;
   readonly ada: string;
   readonly eve: string;
 }
 
-export function welcome({ url, kas, ada, eve }: WelcomeParts): string {
+export function welcome({ url, dashboard, kas, ada, eve }: WelcomeParts): string {
   const base = url.replace(/\/$/, '');
   const graphql = base.endsWith('/graphql') ? base : `${base}/graphql`;
   const server = kas.secure?.url ?? kas.url;
   return `
 Kascade is running on a stand-in for GitLab's KAS with two living clusters.
 
-  Open      ${graphql}
+  Open      ${dashboard ?? 'no page: it is built from the development dependencies (npm ci)'}
+  GraphiQL  ${graphql}
   Agents    1 production: namespaces shop, payments, empty
             2 staging:    namespace shop
   Tokens    ada, sees everything:   ${ada}

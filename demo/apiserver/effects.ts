@@ -53,6 +53,8 @@ export interface Effect {
   readonly initialEvents?: 'ignore' | 'refuse' | 'fail';
   /** List: the continue token has expired; an inconsistent one is offered. */
   readonly expireContinue?: boolean;
+  /** Log: these bytes, as fast as they are taken, in place of what was printed; then its end. */
+  readonly logBytes?: () => Iterator<Uint8Array, void>;
   /** List: answered from a cache that is behind, at this revision. */
   readonly staleRevision?: string;
 }

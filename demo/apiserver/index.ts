@@ -7,6 +7,7 @@ import { isObject, type Json } from './json.ts';
 import { listBody, listPage } from './list.ts';
 import type { OpenWatch } from './open-watch.ts';
 import { PodLogs } from './pod-logs.ts';
+import { answerPrometheus } from './prometheus.ts';
 import { isAllowed, refusal, type User } from './rbac.ts';
 import type { ApiRequest } from './request.ts';
 import { ResourceCatalogue, resourceKey, type ApiResource } from './resources.ts';
@@ -15,6 +16,7 @@ import { isReview, review } from './reviews.ts';
 import { serialize } from './serialize.ts';
 import { ApiError, badRequest, failure, forbidden, methodNotAllowed, unsupportedMediaType } from './status.ts';
 import { Store } from './store.ts';
+import { tableBody, wantsTable } from './table.ts';
 import { Watches } from './watches.ts';
 import { create, patch, remove, scaleOf, update } from './writes.ts';
 
@@ -129,14 +131,15 @@ export class ApiServer {
     switch (request.verb) {
       case 'list': {
         const page = await listPage(store, resource, request, effect, { blockTimeoutMs: this.#blockTimeoutMs });
-        out.text(listBody(resource, page), 'application/json');
+        if (wantsTable(incoming)) out.json(tableBody(resource, page, request, Date.now()));
+        else out.text(listBody(resource, page), 'application/json');
         return;
       }
       case 'watch':
         this.#watches.serve({ request: named(request), user, resource, effect }, out);
         return;
       case 'get':
-        this.#get(resource, request, out);
+        this.#get(resource, request, out, effect);
         return;
       case 'create':
         out.text(`${serialize(create(await write()))}\n`, 'application/json', 201);
@@ -155,11 +158,23 @@ export class ApiServer {
     }
   }
 
-  #get(resource: ApiResource, request: ApiRequest, out: Responder): void {
+  #get(resource: ApiResource, request: ApiRequest, out: Responder, effect: Effect): void {
+    if (request.subresource === 'proxy') {
+      this.#proxy(request, out);
+      return;
+    }
     const object = this.store.require(resource, request.namespace, request.name);
-    if (request.subresource === 'log') this.logs.serve(object, request, out);
+    if (request.subresource === 'log') this.logs.serve(object, request, out, effect);
     else if (request.subresource === 'scale') out.json(scaleOf(object));
     else out.text(`${serialize(object)}\n`, 'application/json');
+  }
+
+  /** Services called prometheus answer as one would; there is nothing behind any other. */
+  #proxy({ name, namespace, path, query }: ApiRequest, out: Responder): void {
+    const [service = ''] = name.split(':');
+    this.store.require(this.resources.require('services'), namespace, service);
+    if (service === 'prometheus') answerPrometheus(path, query, out);
+    else out.status(failure(503, 'ServiceUnavailable', `no endpoints available for service "${service}"`));
   }
 
   #answerPath({ path, method }: ApiRequest, out: Responder): void {

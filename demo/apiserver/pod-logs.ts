@@ -1,4 +1,5 @@
 import { text, valueAt, type Json } from './json.ts';
+import type { Effect } from './effects.ts';
 import type { ApiObject } from './object.ts';
 import type { ApiRequest } from './request.ts';
 import type { Responder } from './responder.ts';
@@ -53,9 +54,14 @@ export class PodLogs {
     return this.#log(namespace, pod, container).current.map((line) => line.text);
   }
 
-  serve(pod: ApiObject, { query }: ApiRequest, out: Responder): void {
+  serve(pod: ApiObject, { query }: ApiRequest, out: Responder, { logBytes }: Effect = {}): void {
     const container = chooseContainer(pod, query.get('container') ?? '');
     const { namespace = '', name } = pod.metadata;
+    if (logBytes !== undefined) {
+      out.startStream('text/plain');
+      pump(logBytes(), out);
+      return;
+    }
     const log = this.#log(namespace, name, container);
     const wantsPrevious = isTrue(query.get('previous'));
     if (wantsPrevious && !log.previous) {
@@ -95,6 +101,24 @@ export class PodLogs {
   }
 }
 
+/** Writes as much as is taken, and no more. */
+function pump(bytes: Iterator<Uint8Array, void>, out: Responder): void {
+  const state = { isClosed: false };
+  out.onClose(() => (state.isClosed = true));
+  const more = () => {
+    while (!state.isClosed && out.backlog < 1024 * 1024) {
+      const { done, value } = bytes.next();
+      if (done === true) {
+        out.end();
+        return;
+      }
+      out.write(value);
+    }
+    if (!state.isClosed) setImmediate(more);
+  };
+  more();
+}
+
 function isTrue(value: string | null): boolean {
   return value === 'true' || value === '1';
 }
@@ -106,10 +130,11 @@ function namesOf(value: Json | undefined): string[] {
 function chooseContainer(pod: ApiObject, wanted: string): string {
   const containers = namesOf(pod.spec?.['containers']);
   const initial = namesOf(pod.spec?.['initContainers']);
+  const ephemeral = namesOf(pod.spec?.['ephemeralContainers']);
   const { name } = pod.metadata;
   const [only] = containers;
   if (wanted === '' && only !== undefined && containers.length === 1) return only;
-  if (wanted !== '' && [...containers, ...initial].includes(wanted)) return wanted;
+  if (wanted !== '' && [...containers, ...initial, ...ephemeral].includes(wanted)) return wanted;
   if (wanted !== '') throw new ApiError(badRequest(`container ${wanted} is not valid for pod ${name}`));
   const also = initial.length === 0 ? '' : ` or one of the init containers: [${initial.join(' ')}]`;
   const choice = `choose one of: [${containers.join(' ')}]${also}`;

@@ -1,3 +1,11 @@
+/** A column of `additionalPrinterColumns`. */
+export interface PrinterColumn {
+  readonly name: string;
+  readonly type: string;
+  readonly description: string;
+  readonly jsonPath: string;
+}
+
 /** A collection the API server serves. */
 export interface ApiResource {
   readonly group: string;
@@ -10,6 +18,8 @@ export interface ApiResource {
   readonly subresources: readonly string[];
   /** Custom resources know no strategic merge patch and few field selectors. */
   readonly custom: boolean;
+  /** What its table has between name and age. */
+  readonly printerColumns: readonly PrinterColumn[];
 }
 
 type Extra = Partial<Omit<ApiResource, 'group' | 'version' | 'plural' | 'kind'>>;
@@ -31,6 +41,7 @@ export function apiResource(
     shortNames: [],
     subresources: ['status'],
     custom: group.includes('.') && !group.endsWith('.k8s.io'),
+    printerColumns: [],
     ...extra,
   };
 }
@@ -42,7 +53,7 @@ const RBAC = 'rbac.authorization.k8s.io';
 
 const BUILT_IN: readonly ApiResource[] = [
   apiResource('', 'v1', 'pods', 'Pod', { shortNames: ['po'], subresources: ['status', 'log'] }),
-  apiResource('', 'v1', 'services', 'Service', { shortNames: ['svc'] }),
+  apiResource('', 'v1', 'services', 'Service', { shortNames: ['svc'], subresources: ['status', 'proxy'] }),
   apiResource('', 'v1', 'namespaces', 'Namespace', { namespaced: false, shortNames: ['ns'] }),
   apiResource('', 'v1', 'nodes', 'Node', { namespaced: false, shortNames: ['no'] }),
   apiResource('', 'v1', 'events', 'Event', { shortNames: ['ev'], ...plain }),

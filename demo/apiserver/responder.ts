@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Effect } from './effects.ts';
 import type { Json } from './json.ts';
+import { resetConnection } from './reset.ts';
 import { SplitWriter } from './split-writer.ts';
 import type { StatusBody } from './status.ts';
 
@@ -73,7 +74,7 @@ export class Responder {
 
   /** Breaks the connection with a TCP reset. */
   reset(): void {
-    this.#response.socket?.resetAndDestroy();
+    resetConnection(this.#response.socket);
   }
 
   /** From now on a black hole: the connection stays, nothing more is sent. */

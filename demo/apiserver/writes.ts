@@ -1,3 +1,4 @@
+import { APPLY, apply as serverSideApply } from './apply.ts';
 import { isObject, text, type Json, type JsonObject } from './json.ts';
 import type { ApiObject, NewObject } from './object.ts';
 import { jsonPatch, mergePatch, strategicMergePatch } from './patch.ts';
@@ -36,6 +37,7 @@ export function update(write: WriteRequest): JsonObject {
 
 export function patch(write: WriteRequest): JsonObject {
   const { store, resource, request, body = {} } = write;
+  if (mediaType(write) === APPLY && request.subresource === '') return serverSideApply(write);
   const current = store.require(resource, request.namespace, request.name);
   const apply = patcher(write);
   if (request.subresource === 'scale') return rescale(write, current, apply(scaleOf(current), body));
@@ -108,8 +110,13 @@ function commit(write: WriteRequest, current: ApiObject, input: NewObject): ApiO
   return isDryRun(request) ? store.merge(resource, current, next as NewObject) : store.update(next as NewObject);
 }
 
-function patcher({ resource, contentType }: WriteRequest): (target: JsonObject, patch: Json) => Json {
-  const type = contentType.split(';')[0]?.trim() ?? '';
+function mediaType({ contentType }: WriteRequest): string {
+  return contentType.split(';')[0]?.trim() ?? '';
+}
+
+function patcher(write: WriteRequest): (target: JsonObject, patch: Json) => Json {
+  const { resource } = write;
+  const type = mediaType(write);
   if (type === MERGE) return mergePatch;
   if (type === JSON_PATCH) return jsonPatch;
   if (type === STRATEGIC && !resource.custom) return strategicMergePatch;

@@ -7,9 +7,11 @@ import { selfSignedCertificate } from './certificate.ts';
 import { Proxy } from './proxy.ts';
 import { fits, type RecordedRequest, type RequestFilter } from './recorder.ts';
 import { GitlabUsers, type GitlabUser, type UserOptions } from './users.ts';
+import { WatchApi } from './watch-api/index.ts';
 
 export type { Agent, AgentOptions } from './agent.ts';
 export type { RecordedRequest, RequestFilter } from './recorder.ts';
+export type { WatchApi, WatchConnection } from './watch-api/index.ts';
 export type { GitlabUser, UserOptions } from './users.ts';
 
 export interface KasOptions {
@@ -39,6 +41,8 @@ export interface Kas {
   readonly faults: Faults;
   readonly agents: ReadonlyMap<number, Agent>;
   readonly gitlab: GitlabUsers;
+  /** The aggregated watch: its open WebSockets, its tokens, its faults. */
+  readonly watchApi: WatchApi;
   /** An agent that must exist. */
   agent(id: number): Agent;
   addAgent(id: number, options?: AgentOptions): Agent;
@@ -64,11 +68,12 @@ export async function startKas(options: KasOptions = {}): Promise<Kas> {
   const requests: RecordedRequest[] = [];
   const base = `${prefix.replace(/\/+$/, '')}/`;
   const gitlabOrigin = options.gitlabOrigin ?? 'https://gitlab.example.com';
-  const proxy = new Proxy({ base, gitlabOrigin, agents, gitlab, faults, requests });
-  // KAS's aggregated watch, a WebSocket at `<base>watch`, will be attached to this server's 'upgrade' event.
+  const watchApi = new WatchApi({ base, gitlabOrigin, agents, gitlab, requests, port: () => boundPort });
+  const proxy = new Proxy({ base, gitlabOrigin, agents, gitlab, faults, requests, watchApi });
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => proxy.handle(request, response));
+  server.on('upgrade', (request, tcp, head) => watchApi.upgrade(request, tcp, head));
   const boundPort = await listen(server, port, host);
-  const secure = options.tls ? await listenSecurely(proxy, host) : undefined;
+  const secure = options.tls ? await listenSecurely(proxy, watchApi, host) : undefined;
   const path = base.slice(0, -1);
 
   const addAgent = (id: number, agentOptions: AgentOptions = {}) => {
@@ -91,6 +96,7 @@ export async function startKas(options: KasOptions = {}): Promise<Kas> {
     faults,
     agents,
     gitlab,
+    watchApi,
     agent,
     addAgent,
     removeAgent(id) {
@@ -103,15 +109,17 @@ export async function startKas(options: KasOptions = {}): Promise<Kas> {
     inFlight: (filter = {}) => requests.filter((request) => request.endedAt === undefined && fits(request, filter)),
     openStreams: (id) => agents.get(id)?.streams ?? 0,
     async close() {
+      watchApi.close();
       for (const each of agents.values()) each.close();
       await Promise.all([server, ...(secure ? [secure.server] : [])].map(closeServer));
     },
   };
 }
 
-async function listenSecurely(proxy: Proxy, host: string) {
+async function listenSecurely(proxy: Proxy, watchApi: WatchApi, host: string) {
   const { key, cert } = selfSignedCertificate();
   const server = createSecureServer({ key, cert }, (request, response) => proxy.handle(request, response));
+  server.on('upgrade', (request, tcp, head) => watchApi.upgrade(request, tcp, head));
   return { server, certificate: cert, port: await listen(server, 0, host) };
 }
 

@@ -2,12 +2,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Faults } from '../apiserver/faults.ts';
 import type { User as ClusterUser } from '../apiserver/rbac.ts';
 import { parseRequest, type ApiRequest } from '../apiserver/request.ts';
+import { resetConnection } from '../apiserver/reset.ts';
 import { Responder } from '../apiserver/responder.ts';
 import type { Agent } from './agent.ts';
 import { CREDENTIAL_HEADERS, readCredentials, withoutCredentials } from './credentials.ts';
 import { record, type RecordedRequest } from './recorder.ts';
 import { KasError, unauthorized, writeKasError } from './status.ts';
 import { impersonated, type GitlabUsers } from './users.ts';
+import type { WatchApi } from './watch-api/index.ts';
+import { INNER_AGENT, INNER_SECRET, INNER_USER } from './watch-api/inner-headers.ts';
+import type { Grant } from './watch-api/tokens.ts';
 
 export interface ProxyParts {
   /** The path prefix, ending in a slash. */
@@ -17,6 +21,7 @@ export interface ProxyParts {
   readonly gitlab: GitlabUsers;
   readonly faults: Faults;
   readonly requests: RecordedRequest[];
+  readonly watchApi: WatchApi;
 }
 
 const VIA = 'HTTP/1.1 gitlab-agent-server/demo, HTTP/1.1 gitlab-agent/demo';
@@ -54,17 +59,16 @@ export class Proxy {
     hasPrefix: boolean,
   ): Promise<void> {
     if (!hasPrefix) throw new KasError(400, 'BadRequest', 'Bad request: URL does not start with expected prefix');
-    const { gitlab, agents, faults } = this.#parts;
-    const [, search = ''] = /\?(.*)$/s.exec(request.url ?? '') ?? [];
-    const credentials = readCredentials(request, new URLSearchParams(search));
-    entry.agent = credentials.agentId;
-    const user = gitlab.authorize(credentials);
+    const { agents, faults, watchApi } = this.#parts;
+    const grant = this.#grant(request, entry);
+    const { user, agentId } = grant;
     entry.user = user.name;
-    const agent = agents.get(credentials.agentId);
+    const agent = agents.get(agentId);
     if (!agent) throw unauthorized();
+    if (watchApi.serveToken(parsed.path, parsed.query, grant, response)) return;
     if (agent.accessAs === 'user') refuseNestedImpersonation(request);
     if (this.#struckByFault(faults, parsed, user.name, response)) return;
-    const release = await agent.open({ reset: () => response.socket?.resetAndDestroy() });
+    const release = await agent.open({ reset: () => resetConnection(response.socket) });
     response.on('close', release);
     if (agent.latencyMs > 0) await delay(agent.latencyMs);
     if (response.destroyed) {
@@ -75,6 +79,20 @@ export class Proxy {
     for (const name of CREDENTIAL_HEADERS) delete request.headers[name];
     const seen = agent.accessAs === 'user' ? impersonated(user) : clientsChoice(request, agent.serviceAccount);
     await agent.api.handle(parsed, seen, request, response);
+  }
+
+  #grant(request: IncomingMessage, entry: RecordedRequest): Grant {
+    const { gitlab, watchApi } = this.#parts;
+    const inner = gitlab.find(String(request.headers[INNER_USER] ?? ''));
+    if (inner && request.headers[INNER_SECRET] === watchApi.secret) {
+      const agentId = Number(request.headers[INNER_AGENT]);
+      Object.assign(entry, { agent: agentId, via: 'websocket' });
+      return { user: inner, agentId };
+    }
+    const [, search = ''] = /\?(.*)$/s.exec(request.url ?? '') ?? [];
+    const credentials = readCredentials(request, new URLSearchParams(search));
+    entry.agent = credentials.agentId;
+    return { user: gitlab.authorize(credentials), agentId: credentials.agentId };
   }
 
   /** A server sends no Origin; a browser's must be GitLab's own. False: answered here. */
@@ -103,7 +121,7 @@ export class Proxy {
     const { respond, blackHole, reset, ...rest } = faults.strike(parsed, user);
     if (blackHole) return true;
     if (reset) {
-      response.socket?.resetAndDestroy();
+      resetConnection(response.socket);
       return true;
     }
     if (!respond) return false;

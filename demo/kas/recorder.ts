@@ -7,8 +7,10 @@ export interface RecordedRequest {
   readonly url: string;
   /** Names of the headers received, lower-case. */
   readonly headers: readonly string[];
+  /** A watch that KAS itself opened for one of its WebSockets. */
+  via?: 'websocket';
   readonly startedAt: number;
-  /** `get`, `list`, `watch`, …; the method in lower case outside of resources. */
+  /** `get`, `list`, `watch`, …; the method in lower case outside of resources; `upgrade` for WebSockets. */
   readonly verb: string;
   readonly resource: string;
   readonly subresource: string;
@@ -27,7 +29,17 @@ export interface RecordedRequest {
 export type RequestFilter = Partial<
   Pick<
     RecordedRequest,
-    'agent' | 'user' | 'verb' | 'resource' | 'subresource' | 'namespace' | 'name' | 'continued' | 'status' | 'method'
+    | 'agent'
+    | 'user'
+    | 'verb'
+    | 'resource'
+    | 'subresource'
+    | 'namespace'
+    | 'name'
+    | 'continued'
+    | 'status'
+    | 'method'
+    | 'via'
   >
 >;
 

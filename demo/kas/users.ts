@@ -52,6 +52,10 @@ export class GitlabUsers {
     return user;
   }
 
+  find(name: string): GitlabUser | undefined {
+    return this.#users.get(name);
+  }
+
   /** The user these credentials belong to. Every refusal is the same, so that nobody learns which agents exist. */
   authorize(credentials: Credentials): GitlabUser {
     if (this.failing) throw new KasError(500, 'InternalError', 'Failed to authorize user session');

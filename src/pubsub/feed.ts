@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.ts';
-import type { ApiError } from '../errors.ts';
+import { ApiError } from '../errors.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { Sink } from '../sources/sink.ts';
 import type { WatchTarget } from '../sources/source.ts';
@@ -43,9 +43,13 @@ export class Feed implements Sink {
   #status: ReflectorStatus;
   #changeDue = false;
 
-  constructor(key: FeedKey, clock: Clock) {
+  readonly #serverTrouble: () => string | undefined;
+
+  /** `serverTrouble`: what is wrong on our side, though the watch goes on. */
+  constructor(key: FeedKey, clock: Clock, serverTrouble: () => string | undefined = () => undefined) {
     this.key = key;
     this.#clock = clock;
+    this.#serverTrouble = serverTrouble;
     this.#log = this.#newLog();
     this.#status = {
       state: 'CONNECTING',
@@ -81,7 +85,12 @@ export class Feed implements Sink {
 
   get status(): WatchStatus {
     const { error, final: _, ...status } = this.#status;
-    return { ...status, freshAsOf: this.#freshAsOf, reason: error?.code, message: error?.message };
+    const trouble = this.#serverTrouble();
+    const hops =
+      trouble === undefined
+        ? status.hops
+        : status.hops.map((hop) => (hop.name === 'server' ? { ...hop, reason: trouble } : hop));
+    return { ...status, hops, freshAsOf: this.#freshAsOf, reason: error?.code, message: error?.message };
   }
 
   objects(): Iterable<KubernetesObject> {
@@ -137,11 +146,11 @@ export class Feed implements Sink {
   // ---- writing (Sink)
 
   replace(objects: readonly KubernetesObject[], resourceVersion: string, continuity: 'kept' | 'lost'): void {
-    const wasSynced = this.#synced;
-    this.#synced = true;
     if (continuity === 'lost' || this.#log.replace(objects, resourceVersion) === 'contradiction') {
       this.#startOver(objects, resourceVersion);
     }
+    const wasSynced = this.#synced;
+    this.#synced = true;
     this.progress();
     this.#changed();
     if (!wasSynced) this.#statusChanged();
@@ -164,6 +173,12 @@ export class Feed implements Sink {
   report(status: ReflectorStatus): void {
     this.#status = status;
     this.#statusChanged();
+  }
+
+  /** Nothing will come any more: whoever still waits for the first list is told. */
+  close(): void {
+    const error = this.#status.error ?? new ApiError('UPSTREAM_ERROR', 'The watch was closed before its first list.');
+    this.report({ ...this.#status, state: 'DISCONNECTED', error, final: true });
   }
 
   #count(result: ApplyResult): void {

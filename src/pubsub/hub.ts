@@ -8,6 +8,8 @@ export interface HubOptions {
   readonly clock: Clock;
   /** How long a feed outlives its last viewer, in milliseconds. */
   readonly lingerMs: number;
+  /** Somebody who is no viewer and opens a feed's watch before any of them is asked. */
+  readonly standingDonor?: ((key: FeedKey) => Donor | undefined) | undefined;
 }
 
 /** A viewer's hold on a feed. */
@@ -23,7 +25,11 @@ interface Entry {
   readonly reflection: Reflection;
   attachments: number;
   lingering: Timer | undefined;
+  /** Nobody's credentials may hold its watch open any more. */
+  isDeserted: boolean;
 }
+
+const SUBSTITUTED = "The service token cannot be used; a viewer's is used in its place.";
 
 /**
  * The feeds that are open, one for each resource and scope, however many viewers there are. Whoever attaches has
@@ -41,11 +47,13 @@ export class Hub {
   /** Joins a feed, opening it if nobody has. Throws LIMIT_EXCEEDED when the agent has no stream left. */
   attach(key: FeedKey, donor: Donor): Attachment {
     const id = feedId(key);
-    const entry = this.#entries.get(id) ?? this.#open(id, key, donor);
+    const open = this.#entries.get(id);
+    open?.donors.add(donor);
+    const entry = open ?? this.#open(id, key, donor);
     entry.attachments += 1;
     entry.lingering?.cancel();
     entry.lingering = undefined;
-    entry.donors.add(donor);
+    entry.isDeserted = false;
     let released = false;
     return {
       feed: entry.feed,
@@ -55,6 +63,11 @@ export class Hub {
         this.#detach(id, entry, donor);
       },
     };
+  }
+
+  /** Uses the credentials of these donors no more: another takes over at once. */
+  dismiss(isMeant: (donor: Donor, key: FeedKey) => boolean): void {
+    for (const { donors, feed } of this.#entries.values()) donors.dismiss((donor) => isMeant(donor, feed.key));
   }
 
   /** The open feeds of a scope: exactly this namespace, or exactly all namespaces. */
@@ -71,7 +84,7 @@ export class Hub {
     this.#scopeListeners.set(id, listeners.add(listener));
     return () => {
       listeners.delete(listener);
-      if (listeners.size === 0) this.#scopeListeners.delete(id);
+      if (listeners.size === 0 && this.#scopeListeners.get(id) === listeners) this.#scopeListeners.delete(id);
     };
   }
 
@@ -91,12 +104,16 @@ export class Hub {
   }
 
   #open(id: string, key: FeedKey, donor: Donor): Entry {
-    const feed = new Feed(key, this.#options.clock);
+    const { source, clock, standingDonor } = this.#options;
     let reflection: Reflection | undefined;
-    const donors = new DonorPool(this.#options.clock, () => reflection?.renew());
+    const donors = new DonorPool(clock, () => reflection?.renew(), {
+      standing: standingDonor && (() => standingDonor(key)),
+      onDeserted: () => this.#deserted(id),
+    });
+    const feed = new Feed(key, clock, () => (donors.isSubstituted ? SUBSTITUTED : undefined));
     donors.add(donor);
-    reflection = this.#options.source.reflect(key, donors, feed);
-    const entry: Entry = { feed, donors, reflection, attachments: 0, lingering: undefined };
+    reflection = source.reflect(key, donors, feed);
+    const entry: Entry = { feed, donors, reflection, attachments: 0, lingering: undefined, isDeserted: false };
     this.#entries.set(id, entry);
     feed.onStatus(() => this.#tellScope(key));
     this.#tellScope(key);
@@ -106,9 +123,17 @@ export class Hub {
   #detach(id: string, entry: Entry, donor: Donor): void {
     entry.attachments -= 1;
     entry.donors.remove(donor);
-    if (entry.attachments > 0) return;
+    if (entry.attachments > 0 || this.#entries.get(id) !== entry) return;
     // Navigation from page to page is the common case: the next viewer is likely to come in a moment.
     entry.lingering = this.#options.clock.after(this.#options.lingerMs, () => this.#close(id, entry));
+    if (entry.isDeserted) this.#close(id, entry);
+  }
+
+  #deserted(id: string): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    entry.isDeserted = true;
+    if (entry.attachments === 0) this.#close(id, entry);
   }
 
   #close(id: string, entry: Entry): void {
@@ -117,7 +142,7 @@ export class Hub {
     entry.lingering?.cancel();
     entry.reflection.stop();
     entry.donors.close();
-    this.#tellScope(entry.feed.key);
+    entry.feed.close(); // which tells the scope, too
   }
 
   #tellScope(key: FeedKey): void {

@@ -30,6 +30,7 @@ export class Latest<T> implements AsyncIterableIterator<T, undefined> {
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
+    if (this.#waiting !== undefined) return Promise.reject(new Error('next() was called before the last one settled'));
     if (this.#error !== undefined) {
       const error = this.#error;
       this.#error = undefined; // told once; then it is over
@@ -47,6 +48,7 @@ export class Latest<T> implements AsyncIterableIterator<T, undefined> {
   }
 
   return(): Promise<IteratorResult<T, undefined>> {
+    this.#error = undefined;
     const waiting = this.#end();
     waiting?.resolve({ done: true, value: undefined });
     return Promise.resolve({ done: true, value: undefined });

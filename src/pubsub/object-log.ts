@@ -123,7 +123,7 @@ export class ObjectLog {
       }
       present.add(metadata.uid);
     }
-    for (const entry of [...this.#byUid.values()]) if (!present.has(entry.uid)) this.#bury(entry, resourceVersion);
+    for (const entry of this.#byUid.values()) if (!present.has(entry.uid)) this.#bury(entry, resourceVersion);
     for (const object of objects) this.upsert(object);
     return 'applied';
   }
@@ -138,7 +138,7 @@ export class ObjectLog {
       if (entry.object !== undefined) upserted.push(entry.object);
       else if (entry.bornAt <= offset) removed.push(entry.uid); // else it came and went unseen
     }
-    return { upserted: upserted.reverse(), removed: removed.reverse() };
+    return { upserted: upserted.toReversed(), removed: removed.toReversed() };
   }
 
   #append(change: Omit<Entry, 'offset' | 'at' | 'older' | 'newer' | 'bornAt'> & { bornAt: number | undefined }): Entry {

@@ -27,17 +27,18 @@ export interface ObjectFilter {
 /**
  * Turns a feed into the messages of one view of it. It remembers how far it has read and, under a filter, what
  * it has shown, because an object that ceases to match is removed from the view though it lives on.
+ *
+ * It can be read for one subscriber, or for many who look at the same: then those who join it, or have fallen behind
+ * it, ask for what brings them to where it is.
  */
 export class UpdateReader {
   readonly #feed: Feed;
   readonly #filter: ObjectFilter | undefined;
   readonly #view: string;
+  readonly #resume: string | undefined;
   #position: Revision | undefined;
   /** Ids in the view; undefined without a filter, where the feed itself knows. */
   #shown: Set<string> | undefined;
-  /** Set while the client's view was made by an earlier reader, so that what it was shown is not known. */
-  #shownBefore = false;
-  #resume: string | undefined;
 
   constructor(feed: Feed, filter: ObjectFilter | undefined, resume: string | undefined) {
     this.#feed = feed;
@@ -46,43 +47,59 @@ export class UpdateReader {
     this.#resume = resume;
   }
 
-  /** The next message, or undefined when there is nothing to say. Not before the feed is synced. */
-  read(): Update | undefined {
-    if (this.#position === undefined) return this.#first();
-    const delta = this.#feed.since(this.#position);
-    if (delta === undefined) {
-      return this.#snapshot(this.#position.epoch === this.#feed.revision.epoch ? 'SLOW_CONSUMER' : 'UPSTREAM_RESET');
-    }
-    const { upserted, removed } = this.#narrow(delta);
-    this.#position = this.#feed.revision;
-    if (upserted.length === 0 && removed.length === 0) return undefined;
-    return this.#changes({ upserted, removed });
+  /** How far it has read; undefined before the first time. */
+  get position(): Revision | undefined {
+    return this.#position;
   }
 
-  #first(): Update {
-    if (this.#resume === undefined) return this.#snapshot(undefined);
-    const from = decodeCursor(this.#resume, this.#view);
+  /** The next message, or undefined when there is nothing to say. Not before the feed is synced. */
+  read(): Update | undefined {
+    const from = this.#position;
+    this.#position = this.#feed.revision;
+    if (from === undefined) {
+      this.#shown = this.#matchingIds();
+      return this.first(this.#resume);
+    }
+    const delta = this.#feed.since(from);
+    if (delta === undefined) {
+      this.#shown = this.#matchingIds();
+      return this.#snapshot(this.#whyNoDelta(from));
+    }
+    return this.#changesUnlessNone(this.#narrow(delta));
+  }
+
+  /** The first message of somebody who joins where this has just read to. */
+  first(resume: string | undefined): Update {
+    if (resume === undefined) return this.#snapshot(undefined);
+    const from = decodeCursor(resume, this.#view);
     const current = this.#feed.revision;
     if (from === undefined || from.epoch !== current.epoch || from.offset > current.offset) {
       return this.#snapshot('CURSOR_INVALID');
     }
     const delta = this.#feed.since(from);
-    if (delta === undefined) return this.#snapshot('HISTORY_EXPIRED');
-    this.#shown = this.#matchingIds();
-    this.#shownBefore = true;
-    const narrowed = this.#narrow(delta);
-    this.#shownBefore = false;
-    this.#position = current;
-    return this.#changes(narrowed);
+    return delta === undefined ? this.#snapshot('HISTORY_EXPIRED') : this.#changes(this.#narrowUnseen(delta));
+  }
+
+  /** What somebody has missed who got no further than `from`, up to where this has just read to. */
+  missed(from: Revision): Update | undefined {
+    const delta = this.#feed.since(from);
+    if (delta === undefined) return this.#snapshot(this.#whyNoDelta(from));
+    return this.#changesUnlessNone(this.#narrowUnseen(delta));
+  }
+
+  #whyNoDelta(from: Revision): ResyncReason {
+    return from.epoch === this.#feed.revision.epoch ? 'SLOW_CONSUMER' : 'UPSTREAM_RESET';
   }
 
   #snapshot(resyncReason: ResyncReason | undefined): Update {
     const filter = this.#filter;
-    const upserted =
-      filter === undefined ? [...this.#feed.objects()] : [...this.#feed.objects()].filter(filter.matches);
-    this.#position = this.#feed.revision;
-    if (filter !== undefined) this.#shown = new Set(upserted.map((object) => object.metadata.uid));
+    const objects = [...this.#feed.objects()];
+    const upserted = filter === undefined ? objects : objects.filter(filter.matches);
     return { type: 'SNAPSHOT', upserted, removed: [], resyncReason, ...this.#now() };
+  }
+
+  #changesUnlessNone(delta: Delta): Update | undefined {
+    return delta.upserted.length === 0 && delta.removed.length === 0 ? undefined : this.#changes(delta);
   }
 
   #changes(delta: Delta): Update {
@@ -103,19 +120,24 @@ export class UpdateReader {
     const shown = this.#shown;
     if (filter === undefined || shown === undefined) return delta;
     const upserted: KubernetesObject[] = [];
-    const removed: string[] = [];
-    const hide = (uid: string) => {
-      // After a resume the client may hold what does not match any more: removing it once too often does no harm.
-      if (shown.delete(uid) || this.#shownBefore) removed.push(uid);
-    };
-    for (const uid of delta.removed) hide(uid);
+    const removed = delta.removed.filter((uid) => shown.delete(uid));
     for (const object of delta.upserted) {
+      const { uid } = object.metadata;
       if (filter.matches(object)) {
-        shown.add(object.metadata.uid);
+        shown.add(uid);
         upserted.push(object);
-      } else hide(object.metadata.uid);
+      } else if (shown.delete(uid)) removed.push(uid);
     }
     return { upserted, removed };
+  }
+
+  /** The same for somebody of whom it is not known what they were shown: removing once too often does no harm. */
+  #narrowUnseen(delta: Delta): Delta {
+    const filter = this.#filter;
+    if (filter === undefined) return delta;
+    const upserted = delta.upserted.filter(filter.matches);
+    const hidden = delta.upserted.filter((object) => !filter.matches(object));
+    return { upserted, removed: [...delta.removed, ...hidden.map(({ metadata }) => metadata.uid)] };
   }
 
   #matchingIds(): Set<string> | undefined {

@@ -15,3 +15,10 @@ export type Credentials =
       readonly cookie: string;
       readonly csrfToken: string;
     };
+
+/** Whether both prove the same: the same token for the same agent, or the same session. */
+export function sameCredentials(a: Credentials, b: Credentials): boolean {
+  if (a === b) return true;
+  if (a.kind === 'cookie') return b.kind === 'cookie' && a.cookie === b.cookie && a.csrfToken === b.csrfToken;
+  return b.kind === 'bearer' && a.token === b.token && a.tokenType === b.tokenType && a.agentId === b.agentId;
+}

@@ -8,116 +8,110 @@ const LINE_FEED = 0x0a;
 const BYTE_ORDER_MARK = '\uFEFF';
 
 /**
- * Cuts a stream of bytes into JSON documents. API servers write one document a line, and that is the fast path;
- * a document that goes over several lines, or shares one with others, is read just as well. Lines are cut
- * as bytes, so that no character is ever torn. Anything that is not JSON throws: nothing is skipped.
+ * Cuts a stream of bytes into JSON documents, which are objects or arrays. API servers write one document a line, and
+ * a line that came in one piece is the fast path; a document that goes over several lines or pieces, or shares a line
+ * with others, is read just as well, and is there as soon as its last byte is. Anything that is not JSON throws: nothing
+ * is skipped. What is incomplete when the stream ends was torn and is forgotten.
  */
 export class Framer {
-  readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  /** Pieces of the line that is not complete yet. */
-  #pieces: Uint8Array[] = [];
-  #pieceBytes = 0;
-  /** Lines of the document that is not complete yet. */
+  readonly #lines = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  /** For what arrives in pieces: it keeps the first bytes of a character until the others come. */
+  readonly #pieces = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  /** The document that is not complete yet. */
   #scanner: JsonScanner | undefined;
-  #lines = '';
+  #text = '';
+  #bytes = 0;
+  #isLineOpen = false;
   #isFirst = true;
 
   /** The documents completed by `chunk`, in order. Throws an UpstreamError `malformed`. */
-  *push(chunk: Uint8Array): Generator<unknown> {
-    let start = 0;
-    for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, start)) {
-      yield* this.#line(this.#take(chunk.subarray(start, end)));
-      start = end + 1;
+  *push(chunk: Uint8Array): Generator {
+    for (let start = 0; start < chunk.length;) {
+      const lineFeed = chunk.indexOf(LINE_FEED, start);
+      const end = lineFeed < 0 ? chunk.length : lineFeed + 1;
+      const isWhole = lineFeed >= 0 && !this.#isLineOpen && this.#scanner === undefined;
+      yield* isWhole ? this.#line(chunk.subarray(start, end)) : this.#piece(chunk.subarray(start, end));
+      this.#isLineOpen = lineFeed < 0;
+      start = end;
     }
-    if (start < chunk.length) this.#keep(chunk.subarray(start));
   }
 
-  /** At the end of the stream: what is left, if it is whole. The rest of a torn document is dropped. */
-  *end(): Generator<unknown> {
-    if (this.#pieceBytes === 0) return;
-    const scanner = new JsonScanner();
-    const text = this.#lines + this.#decode(this.#take(new Uint8Array()));
-    const result = scanner.push(text);
-    if (result.kind === 'complete' && text.slice(result.end).trim() === '') yield parse(text);
+  *#line(bytes: Uint8Array): Generator {
+    const line = this.#decode(this.#lines, bytes, false);
+    if (line === '\n' || line === '\r\n') return;
+    const document = bytes.length > MAX_DOCUMENT_BYTES ? undefined : tryParse(line);
+    if (document === undefined) yield* this.#scan(line);
+    else yield document;
   }
 
-  #keep(piece: Uint8Array): void {
-    this.#pieceBytes += piece.length;
-    if (this.#pieceBytes + this.#lines.length > MAX_DOCUMENT_BYTES) throw tooLarge();
-    this.#pieces.push(piece);
-  }
-
-  #take(last: Uint8Array): Uint8Array {
-    if (this.#pieceBytes === 0) return last;
-    this.#keep(last);
-    const line = Buffer.concat(this.#pieces, this.#pieceBytes);
-    this.#pieces = [];
-    this.#pieceBytes = 0;
-    return line;
-  }
-
-  *#line(bytes: Uint8Array): Generator<unknown> {
-    if (bytes.length > MAX_DOCUMENT_BYTES) throw tooLarge();
-    const line = this.#decode(bytes);
-    if (this.#scanner === undefined) {
-      if (line === '' || line === '\r') return;
-      const document = tryParse(line);
-      if (document !== undefined) {
-        yield document;
-        return;
-      }
-    }
-    yield* this.#scan(`${line}\n`);
+  *#piece(bytes: Uint8Array): Generator {
+    yield* this.#scan(this.#decode(this.#pieces, bytes, true));
   }
 
   /** The slow path, for what is not exactly one document a line. */
-  *#scan(text: string): Generator<unknown> {
-    for (let rest = text; rest.trim() !== '' || this.#scanner !== undefined;) {
-      this.#scanner ??= new JsonScanner();
-      const result = this.#scanner.push(rest);
-      if (result.kind === 'invalid') throw new UpstreamError('malformed', 'The watch sent something that is not JSON.');
-      if (result.kind === 'incomplete') {
-        this.#lines += rest;
-        if (this.#lines.length > MAX_DOCUMENT_BYTES) throw tooLarge();
-        return;
+  *#scan(text: string): Generator {
+    for (let start = 0; start < text.length;) {
+      if (this.#scanner === undefined) {
+        start = endOfSpace(text, start);
+        if (start === text.length) return;
+        this.#scanner = new JsonScanner();
       }
-      const document = parse(this.#lines + rest.slice(0, result.end));
-      this.#lines = '';
-      this.#scanner = undefined;
-      rest = rest.slice(result.end);
-      yield document;
+      const result = this.#scanner.push(text, start);
+      if (result.kind === 'invalid') throw notJson();
+      const end = result.kind === 'complete' ? result.end : text.length;
+      this.#keep(text.slice(start, end));
+      start = end;
+      if (result.kind === 'complete') yield this.#take();
     }
   }
 
-  #decode(bytes: Uint8Array): string {
+  #keep(text: string): void {
+    this.#bytes += Buffer.byteLength(text);
+    if (this.#bytes > MAX_DOCUMENT_BYTES) {
+      throw new UpstreamError('malformed', `The watch sent a document of more than ${MAX_DOCUMENT_BYTES} bytes.`);
+    }
+    this.#text += text;
+  }
+
+  #take(): unknown {
+    const document = tryParse(this.#text);
+    this.#scanner = undefined;
+    this.#text = '';
+    this.#bytes = 0;
+    if (document === undefined) throw notJson();
+    return document;
+  }
+
+  #decode(decoder: TextDecoder, bytes: Uint8Array, stream: boolean): string {
     let text: string;
     try {
-      text = this.#decoder.decode(bytes);
+      text = decoder.decode(bytes, { stream });
     } catch (cause) {
       throw new UpstreamError('malformed', 'The watch sent bytes that are not UTF-8.', { cause });
     }
-    if (this.#isFirst && text.startsWith(BYTE_ORDER_MARK)) text = text.slice(1);
+    if (!this.#isFirst || text === '') return text;
     this.#isFirst = false;
-    return text;
+    return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
   }
 }
 
+/** Undefined for what is no document. */
 function tryParse(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    const value = JSON.parse(text) as unknown;
+    return typeof value === 'object' && value !== null ? value : undefined;
   } catch {
     return undefined; // not one whole document: the scanner finds out why
   }
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (cause) {
-    throw new UpstreamError('malformed', 'The watch sent something that is not JSON.', { cause });
-  }
+/** The index of the first character at or after `start` that JSON does not take for space. */
+function endOfSpace(text: string, start: number): number {
+  let index = start;
+  while (index < text.length && ' \n\r\t'.includes(text.charAt(index))) index += 1;
+  return index;
 }
 
-function tooLarge(): UpstreamError {
-  return new UpstreamError('malformed', `The watch sent a document of more than ${MAX_DOCUMENT_BYTES} bytes.`);
+function notJson(): UpstreamError {
+  return new UpstreamError('malformed', 'The watch sent something that is not JSON.');
 }

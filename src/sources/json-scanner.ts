@@ -4,7 +4,7 @@ const MAX_DEPTH = 1_000;
 export type ScanResult =
   /** Text so far is the beginning of a document. */
   | { readonly kind: 'incomplete' }
-  /** A document ends before index `end` of the text just given. */
+  /** A document ends before index `end` of the text given. */
   | { readonly kind: 'complete'; readonly end: number }
   /** Nothing that could follow would make this a document. */
   | { readonly kind: 'invalid' };
@@ -27,9 +27,10 @@ export class JsonScanner {
   #isEscaped = false;
   #inWord = false;
 
-  push(text: string): ScanResult {
-    for (let index = 0; index < text.length; index += 1) {
-      const char = text[index] as string;
+  /** Reads on, from index `start` of `text`. */
+  push(text: string, start = 0): ScanResult {
+    for (let index = start; index < text.length; index += 1) {
+      const char = text.charAt(index);
       if (this.#inString) {
         if (!this.#string(char)) return INVALID;
       } else if (!this.#outside(char)) return INVALID;

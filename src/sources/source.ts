@@ -1,6 +1,10 @@
+import type { ApiGroup, ApiResource } from '../kubernetes/discovery.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { Resource } from '../kubernetes/resources.ts';
+import type { Table } from '../kubernetes/table.ts';
+import type { ActionCalls } from './actions.ts';
 import type { Credentials } from './credentials.ts';
+import type { LogFollowing, LogSink, LogTarget } from './logs/log-source.ts';
 import type { Sink } from './sink.ts';
 import type { UpstreamError } from './upstream-error.ts';
 
@@ -9,6 +13,8 @@ export interface WatchTarget {
   readonly agentId: string;
   readonly namespace: string | undefined;
   readonly resource: Resource;
+  /** Set where clusters answer each user differently: what is opened for one identity serves no other. */
+  readonly identity?: string | undefined;
 }
 
 /** Whose credentials a shared watch may be opened with, at this moment. */
@@ -43,13 +49,24 @@ export interface CreatedReview {
 export interface Source {
   /** Keeps `sink` equal to the collection until stopped. Throws LIMIT_EXCEEDED when the agent's budget is used up. */
   reflect(target: WatchTarget, donors: Donors, sink: Sink): Reflection;
+  /** Follows a container's log until stopped, from so many lines back. Throws LIMIT_EXCEEDED like `reflect`. */
+  followLog(target: LogTarget, tailLines: number, donors: Donors, sink: LogSink): LogFollowing;
   /** Calls made for one viewer with their own credentials. */
   caller(agentId: string, credentials: Credentials): Caller;
+  /** Upstream streams of an agent. Not there where nothing limits them. */
+  streamUsage?(agentId: string): StreamUsage;
   close(): Promise<void>;
+}
+
+export interface StreamUsage {
+  readonly used: number;
+  readonly budget: number;
 }
 
 /** Single requests to a cluster on behalf of one viewer. All of them reject with an UpstreamError. */
 export interface Caller {
+  /** Changes, previews, logs, services. */
+  readonly actions: ActionCalls;
   get(target: WatchTarget, name: string): Promise<KubernetesObject>;
   /** Resolves with the object as it was when its deletion was accepted. */
   delete(target: WatchTarget, name: string, options: { readonly uid?: string | undefined }): Promise<DeletedObject>;
@@ -59,6 +76,20 @@ export interface Caller {
   mayList(attributes: AccessAttributes): Promise<boolean>;
   /** SelfSubjectReview: who does the cluster say this is? */
   whoAmI(): Promise<Identity>;
+  /** What the cluster runs; undefined when it does not say. */
+  serverVersion(): Promise<string | undefined>;
+  /** The groups that the cluster serves, without the core group. */
+  apiGroups(): Promise<readonly ApiGroup[]>;
+  /** What a version of a group serves. */
+  apiResources(group: string, version: string): Promise<readonly ApiResource[]>;
+  /** One page of a collection as the cluster would print it. */
+  table(target: WatchTarget, options: TableOptions): Promise<Table>;
+}
+
+export interface TableOptions {
+  /** Whether the objects come along. */
+  readonly withObjects: boolean;
+  readonly continueToken?: string | undefined;
 }
 
 export interface DeletedObject {

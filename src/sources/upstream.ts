@@ -38,6 +38,8 @@ export interface WatchListener {
   /** The server has accepted the watch. */
   opened(transport: Transport): void;
   event(event: WatchEvent): void;
+  /** The server has proved to be there, though this watch has nothing to say. Only after `opened`. */
+  alive?(): void;
   ended(end: WatchEnd): void;
 }
 

@@ -5,20 +5,23 @@ import { Gate, type GateOptions } from '../../src/access/gate.ts';
 import { Viewer } from '../../src/access/viewer.ts';
 import { systemClock, type Clock } from '../../src/clock.ts';
 import { PODS, type Resource } from '../../src/kubernetes/resources.ts';
-import { Hub } from '../../src/pubsub/hub.ts';
+import { Hub, type HubOptions } from '../../src/pubsub/hub.ts';
 import type { LiveOptions } from '../../src/pubsub/live-updates.ts';
 import { KasSource } from '../../src/sources/kas/kas-source.ts';
+import type { TransportMode } from '../../src/sources/kas/transport-chooser.ts';
 import { eventually } from './eventually.ts';
 import { RecordedView, versionsOf } from './recorded-view.ts';
 
 export const NAMESPACE = 'shop';
 
 export interface BenchOptions extends Partial<
-  Pick<GateOptions, 'sharing' | 'feedsPerViewer' | 'subscriptionsPerViewer' | 'audit'>
+  Pick<GateOptions, 'sharing' | 'feedsPerViewer' | 'subscriptionsPerViewer' | 'audit' | 'counters'>
 > {
+  readonly transport?: TransportMode;
   readonly clock?: Clock;
   readonly agent?: AgentOptions;
   readonly lingerMs?: number;
+  readonly standingDonor?: HubOptions['standingDonor'];
   readonly allowMs?: number;
   readonly denyMs?: number;
   readonly agentStreamBudget?: number;
@@ -52,11 +55,12 @@ export class Bench {
     this.source = new KasSource({
       url: new URL(kas.url),
       clock,
+      transport: options.transport ?? 'auto',
       agentStreamBudget: options.agentStreamBudget ?? 100,
       onStep: (_, step) => this.steps.push(step.why),
       onDefect: (_, error) => this.defects.push(error),
     });
-    this.hub = new Hub({ source: this.source, clock, lingerMs });
+    this.hub = new Hub({ source: this.source, clock, lingerMs, standingDonor: options.standingDonor });
     this.gate = new Gate({
       hub: this.hub,
       source: this.source,
@@ -67,11 +71,16 @@ export class Bench {
       subscriptionsPerViewer: options.subscriptionsPerViewer ?? 1_000,
       lingerMs,
       audit: options.audit ?? (() => {}),
+      ...(options.counters && { counters: options.counters }),
     });
   }
 
   get api() {
     return this.kas.agent(1).api;
+  }
+
+  get watchApi() {
+    return this.kas.watchApi;
   }
 
   get store() {
@@ -82,6 +91,12 @@ export class Bench {
   allow(user: string, namespace = ''): void {
     this.kas.user(user);
     grant(this.store, user, namespace, ['*'], ['*']);
+  }
+
+  /** Lets a user list and watch these in every namespace, and nothing else. */
+  allowOnly(user: string, resources: readonly string[]): void {
+    this.kas.user(user);
+    grant(this.store, user, '', ['list', 'watch'], resources);
   }
 
   viewer(user = 'ada'): Viewer {
@@ -129,6 +144,15 @@ export class Bench {
     return feed.status;
   }
 
+  /** Every state that the watch of pods takes from now on. */
+  followStates(): string[] {
+    const states: string[] = [];
+    for (const feed of this.hub.feeds('1', NAMESPACE)) {
+      if (feed.key.resource === PODS) feed.onStatus(() => states.push(feed.status.state));
+    }
+    return states;
+  }
+
   connected(withinMs = 5_000): Promise<void> {
     return eventually(
       'CONNECTED',
@@ -149,6 +173,12 @@ export class Bench {
 
   counts(verb: 'list' | 'watch', resource = 'pods'): number {
     return this.kas.counts({ agent: 1, verb, resource });
+  }
+
+  /** Throws when a view or the product itself has broken a rule. */
+  checkRules(view: RecordedView): void {
+    const broken = [...view.breaches, ...this.defects];
+    if (broken.length > 0) throw new Error(`rules were broken: ${broken.map(String).join('; ')}`);
   }
 
   async close(): Promise<void> {

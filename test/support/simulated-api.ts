@@ -1,19 +1,16 @@
-import type { Clock, Timer } from '../../src/clock.ts';
+import type { Clock } from '../../src/clock.ts';
 import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import type {
   ListPage,
   ListRequest,
   Upstream,
-  WatchEnd,
-  WatchEvent,
   WatchHandle,
   WatchListener,
   WatchRequest,
 } from '../../src/sources/upstream.ts';
 import { pod } from './objects.ts';
 import { failure } from './scripted-upstream.ts';
-
-type Change = Exclude<WatchEvent, { type: 'BOOKMARK' }> & { readonly revision: number };
+import { SimulatedStream, type Change } from './simulated-stream.ts';
 
 /** What the next requests meet instead of an answer. */
 export type Refusal = 'throttled' | 'server' | 'unreachable' | 'agentNotConnected' | 'forbidden' | 'malformed' | 'torn';
@@ -301,60 +298,6 @@ export class SimulatedApi implements Upstream {
       });
       signal.addEventListener('abort', abort, { once: true });
     });
-  }
-}
-
-class SimulatedStream implements WatchHandle {
-  readonly request: WatchRequest;
-  isAccepted = false;
-  isDead = false;
-  readonly #clock: Clock;
-  readonly #listener: WatchListener;
-  readonly #gone: (stream: SimulatedStream) => void;
-  readonly #timers = new Set<Timer>();
-  #isOver = false;
-
-  constructor(clock: Clock, request: WatchRequest, listener: WatchListener, gone: (stream: SimulatedStream) => void) {
-    this.#clock = clock;
-    this.request = request;
-    this.#listener = listener;
-    this.#gone = gone;
-  }
-
-  soon(milliseconds: number, task: () => void): void {
-    this.#timers.add(
-      this.#clock.after(milliseconds, () => {
-        if (!this.#isOver && !this.isDead) task();
-      }),
-    );
-  }
-
-  accept(): void {
-    this.isAccepted = true;
-    this.#listener.opened('HTTP_STREAM');
-  }
-
-  /** A watch delivers what is newer than where it began, or the very same once more; and nothing else. */
-  send({ revision, ...event }: Change): void {
-    if (this.#isOver || revision < Number(this.request.resourceVersion)) return;
-    this.#listener.event(event);
-  }
-
-  bookmark(revision: number): void {
-    if (this.#isOver || !this.isAccepted || revision <= Number(this.request.resourceVersion)) return;
-    this.#listener.event({ type: 'BOOKMARK', resourceVersion: String(revision) });
-  }
-
-  end(end: WatchEnd): void {
-    if (this.#isOver) return;
-    this.close();
-    this.#listener.ended(end);
-  }
-
-  close(): void {
-    this.#isOver = true;
-    for (const timer of this.#timers) timer.cancel();
-    this.#gone(this);
   }
 }
 

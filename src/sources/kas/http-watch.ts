@@ -32,10 +32,8 @@ class HttpWatch implements WatchHandle {
       if (this.#abort.signal.aborted) return;
       // Attached before anything else happens, so that the body is always drained and its failure heard.
       body.on('data', (chunk: Buffer) => this.#receive(() => this.#framer.push(chunk)));
-      body.on('end', () => {
-        this.#receive(() => this.#framer.end());
-        this.#end({ kind: 'clean' });
-      });
+      // A document that is not complete at the end was torn: the framer forgets it.
+      body.on('end', () => this.#end({ kind: 'clean' }));
       body.on('error', (error) => this.#end({ kind: 'failed', error: connectionError(error) }));
       this.#listener.opened('HTTP_STREAM');
     } catch (error) {

@@ -59,6 +59,13 @@ export class KasHttp {
     return response;
   }
 
+  /** The same for a stream of anything. */
+  async openBytes(options: HttpRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const response = await this.#send(this.#watches, options, signal);
+    if (response.statusCode !== 200) throw await this.#refusal(response, options.what);
+    return response;
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.#watches.destroy(), this.#lists.destroy(), this.#calls.destroy()]);
   }

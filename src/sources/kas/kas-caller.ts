@@ -1,17 +1,26 @@
+import { apiGroups, apiResources, serverVersion, type ApiGroup, type ApiResource } from '../../kubernetes/discovery.ts';
 import { list, record, text } from '../../kubernetes/json.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { apiVersion } from '../../kubernetes/resources.ts';
+import { tableOf, type Table } from '../../kubernetes/table.ts';
 import { trim } from '../../kubernetes/trim.ts';
 import type { Credentials } from '../credentials.ts';
-import type { AccessAttributes, Caller, DeletedObject, Identity, WatchTarget } from '../source.ts';
+import type { AccessAttributes, Caller, DeletedObject, Identity, TableOptions, WatchTarget } from '../source.ts';
 import { UpstreamError } from '../upstream-error.ts';
 import { authHeaders } from './auth.ts';
 import type { HttpRequest, KasHttp } from './http.ts';
-import { resourceUrl, urlOf } from './paths.ts';
+import { KasActions } from './kas-actions.ts';
+import { groupVersionUrl, resourceUrl, urlOf } from './paths.ts';
 import { describe } from './wording.ts';
+
+/** The same as kubectl: a server that cannot print a kind answers with a list of it. */
+const AS_TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
+/** Rows of one page. */
+const TABLE_PAGE = '500';
 
 /** Single requests through KAS with one viewer's credentials. Nothing is ever tried twice. */
 export class KasCaller implements Caller {
+  readonly actions: KasActions;
   readonly #base: URL;
   readonly #http: KasHttp;
   readonly #agentId: string;
@@ -22,6 +31,7 @@ export class KasCaller implements Caller {
     this.#http = http;
     this.#agentId = agentId;
     this.#credentials = credentials;
+    this.actions = new KasActions(base, http, agentId, credentials);
   }
 
   async get(target: WatchTarget, name: string): Promise<KubernetesObject> {
@@ -100,7 +110,44 @@ export class KasCaller implements Caller {
     return { username: text(username), groups: list(groups).map(text) };
   }
 
-  #call(request: Omit<HttpRequest, 'headers'>): Promise<unknown> {
-    return this.#http.call({ ...request, headers: authHeaders(this.#credentials, this.#agentId) });
+  async serverVersion(): Promise<string | undefined> {
+    return serverVersion(await this.#call({ url: urlOf(this.#base, ['version']), what: "read the cluster's version" }));
   }
+
+  async apiGroups(): Promise<readonly ApiGroup[]> {
+    const body = await this.#call({ url: urlOf(this.#base, ['apis']), what: 'list the API groups' });
+    return understood(apiGroups(body), 'The answer was not a list of API groups.');
+  }
+
+  async apiResources(group: string, version: string): Promise<readonly ApiResource[]> {
+    const body = await this.#call({
+      url: groupVersionUrl(this.#base, group, version),
+      what: `list the resources of ${apiVersion({ group, version })}`,
+    });
+    return understood(apiResources(body), 'The answer was not a list of API resources.');
+  }
+
+  async table(target: WatchTarget, { withObjects, continueToken }: TableOptions): Promise<Table> {
+    const { resource } = target;
+    const query = {
+      includeObject: withObjects ? 'Object' : 'Metadata',
+      limit: TABLE_PAGE,
+      continue: continueToken,
+    };
+    const body = await this.#call(
+      { url: resourceUrl(this.#base, target, undefined, query), what: describe('list', target) },
+      { accept: AS_TABLE },
+    );
+    const table = tableOf(body, { apiVersion: apiVersion(resource), kind: resource.kind });
+    return understood(table, 'The answer was neither a table nor a list.');
+  }
+
+  #call(request: Omit<HttpRequest, 'headers'>, headers: Record<string, string> = {}): Promise<unknown> {
+    return this.#http.call({ ...request, headers: { ...headers, ...authHeaders(this.#credentials, this.#agentId) } });
+  }
+}
+
+function understood<T>(answer: T | undefined, otherwise: string): T {
+  if (answer === undefined) throw new UpstreamError('malformed', otherwise);
+  return answer;
 }

@@ -6,11 +6,20 @@ export type Query = Readonly<Record<string, string | undefined>>;
 /** The URL of a collection, or of one object in it, below KAS's base URL. */
 export function resourceUrl(base: URL, target: WatchTarget, name?: string, query: Query = {}): URL {
   const { group, version, plural } = target.resource;
-  const segments = group === '' ? ['api', checkVersion(version)] : ['apis', checkGroup(group), checkVersion(version)];
+  const segments = groupVersionSegments(group, version);
   if (target.namespace !== undefined) segments.push('namespaces', checkNamespace(target.namespace));
   segments.push(checkPlural(plural));
   if (name !== undefined) segments.push(checkName(name));
   return urlOf(base, segments, query);
+}
+
+/** The URL of a version of a group, which tells what it serves. */
+export function groupVersionUrl(base: URL, group: string, version: string): URL {
+  return urlOf(base, groupVersionSegments(group, version));
+}
+
+function groupVersionSegments(group: string, version: string): string[] {
+  return group === '' ? ['api', checkVersion(version)] : ['apis', checkGroup(group), checkVersion(version)];
 }
 
 /**

@@ -1,11 +1,16 @@
+import type { Clock } from '../../clock.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { UpstreamError } from '../upstream-error.ts';
 import type { ListPage, Upstream } from '../upstream.ts';
 
 /** Objects a page: what every other client uses, too. */
 export const PAGE_SIZE = 500;
+/** How long all pages together may take, in milliseconds: a list that never ends must not hold its place for ever. */
+export const LIST_MS = 90_000;
 /** Pages that expire this often say that paging does not work here: then all is asked for at once. */
 const MAX_EXPIRED_PAGINGS = 2;
+
+type Lister = Pick<Upstream, 'list'>;
 
 export interface FullList {
   readonly objects: readonly KubernetesObject[];
@@ -17,10 +22,22 @@ export interface FullList {
  * server answers from its watch cache; without, in pages of the most recent state.
  */
 export async function listAll(
-  upstream: Upstream,
+  upstream: Lister,
   notOlderThan: string | undefined,
+  clock: Clock,
   signal: AbortSignal,
 ): Promise<FullList> {
+  const deadline = new AbortController();
+  const late = new UpstreamError('timeout', `The list was not complete within ${LIST_MS / 1000} s.`);
+  const timer = clock.after(LIST_MS, () => deadline.abort(late));
+  try {
+    return await list(upstream, notOlderThan, AbortSignal.any([signal, deadline.signal]));
+  } finally {
+    timer.cancel();
+  }
+}
+
+async function list(upstream: Lister, notOlderThan: string | undefined, signal: AbortSignal): Promise<FullList> {
   if (notOlderThan !== undefined) {
     try {
       return await onePiece(upstream, { notOlderThan }, signal);
@@ -31,7 +48,7 @@ export async function listAll(
   return inPages(upstream, signal);
 }
 
-async function inPages(upstream: Upstream, signal: AbortSignal): Promise<FullList> {
+async function inPages(upstream: Lister, signal: AbortSignal): Promise<FullList> {
   let limit = PAGE_SIZE;
   for (let expired = 0; ;) {
     try {
@@ -49,11 +66,12 @@ async function inPages(upstream: Upstream, signal: AbortSignal): Promise<FullLis
   }
 }
 
-async function pageThrough(upstream: Upstream, limit: number, signal: AbortSignal): Promise<FullList> {
+async function pageThrough(upstream: Lister, limit: number, signal: AbortSignal): Promise<FullList> {
   const objects: KubernetesObject[] = [];
   let page: ListPage = await upstream.list({ limit }, signal);
   const { resourceVersion } = page;
   for (;;) {
+    signal.throwIfAborted();
     for (const object of page.items) objects.push(object);
     const { continueToken } = page;
     if (continueToken === undefined) return { objects, resourceVersion };
@@ -64,11 +82,7 @@ async function pageThrough(upstream: Upstream, limit: number, signal: AbortSigna
   }
 }
 
-async function onePiece(
-  upstream: Upstream,
-  request: { notOlderThan?: string },
-  signal: AbortSignal,
-): Promise<FullList> {
+async function onePiece(upstream: Lister, request: { notOlderThan?: string }, signal: AbortSignal): Promise<FullList> {
   const page = await upstream.list(request, signal);
   if (page.continueToken !== undefined) {
     throw new UpstreamError('malformed', 'A list was cut into pages though none were asked for.');

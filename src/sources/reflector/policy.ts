@@ -37,7 +37,8 @@ const backoff = (error?: UpstreamError): Wait => ({ kind: 'backoff', atLeastMs: 
  */
 export class Policy {
   #emptyCloses = 0;
-  #malformed = 0;
+  /** Where in the history something could not be decoded. */
+  #malformedAt: string | undefined;
   #serverErrors = 0;
   #tooLarge = 0;
   #expired = 0;
@@ -66,6 +67,9 @@ export class Policy {
     switch (outcome.end.kind) {
       case 'deadline':
         return { to: 'watch', wait: AT_ONCE, why: 'stream outlived its time' };
+      case 'silent':
+        // Its version may lie in the future of a history that was rewritten. A list at least as new tells.
+        return { to: 'list', consistent: false, wait: AT_ONCE, why: 'silent for too long' };
       case 'clean':
         return this.#afterCleanEnd(outcome);
       case 'failed':
@@ -87,6 +91,8 @@ export class Policy {
 
   #afterFailedWatch(error: UpstreamError, outcome: SessionOutcome, hasAnotherIdentity: boolean): Step {
     const common = this.#afterFailure(error, hasAnotherIdentity, 'watch', false);
+    // The admission of the agent has heard that it opened, and takes no notice of what came after that.
+    if (isAgentAway(error) && outcome.opened) return { to: 'watch', wait: backoff(error), why: 'agent went away' };
     if (common !== undefined) return common;
     switch (error.failure) {
       case 'expired':
@@ -97,9 +103,11 @@ export class Policy {
       case 'tooLarge':
         return this.#afterTooLarge(error, 'watch');
       case 'malformed':
-        this.#malformed += 1;
-        if (this.#malformed < 2) return { to: 'watch', wait: backoff(error), why: 'undecodable event' };
-        this.#malformed = 0;
+        if (this.#malformedAt !== outcome.resourceVersion) {
+          this.#malformedAt = outcome.resourceVersion;
+          return { to: 'watch', wait: backoff(error), why: 'undecodable event' };
+        }
+        this.#malformedAt = undefined;
         return { to: 'list', consistent: true, wait: AT_ONCE, why: 'undecodable event, again' };
       case 'server':
         this.#serverErrors += 1;
@@ -144,7 +152,6 @@ export class Policy {
 
   #forget(): void {
     this.#emptyCloses = 0;
-    this.#malformed = 0;
     this.#serverErrors = 0;
     this.#expired = 0;
     this.#tooLarge = 0;

@@ -7,7 +7,9 @@ import type { Reflection } from '../source.ts';
 import { UpstreamError } from '../upstream-error.ts';
 import type { Upstream, WatchEvent } from '../upstream.ts';
 import { Backoff } from './backoff.ts';
+import { GuardedSink } from './guarded-sink.ts';
 import { listAll } from './list.ts';
+import { Pause } from './pause.ts';
 import { Policy, type Step, type Wait } from './policy.ts';
 import { StatusReporter } from './status-reporter.ts';
 import { WatchSession } from './watch-session.ts';
@@ -36,19 +38,25 @@ export interface ReflectorOptions {
 export class Reflector implements Reflection {
   readonly #options: ReflectorOptions;
   readonly #clock: Clock;
+  readonly #sink: GuardedSink;
   readonly #status: StatusReporter;
   readonly #policy = new Policy();
   readonly #backoff: Backoff;
   readonly #life = new AbortController();
+  readonly #pause: Pause;
   #resourceVersion: string | undefined;
   #session: WatchSession | undefined;
-  #wake: (() => void) | undefined;
+  #isHalted = false;
+  /** The server wants to be left alone until then: monotonic milliseconds. */
+  #notBefore = 0;
 
   constructor(options: ReflectorOptions) {
     this.#options = options;
     this.#clock = options.clock;
-    this.#status = new StatusReporter(options.sink, options.clock);
+    this.#sink = new GuardedSink(options.sink, this.#life.signal, options.onDefect);
+    this.#status = new StatusReporter(this.#sink, options.clock);
     this.#backoff = new Backoff(options.clock);
+    this.#pause = new Pause(options.clock, this.#life.signal, (ms) => this.#status.waiting(this.#clock.now() + ms));
     this.#resourceVersion = options.resourceVersion;
   }
 
@@ -59,12 +67,13 @@ export class Reflector implements Reflection {
 
   retryNow(): void {
     this.#options.admission.retryNow();
-    this.#wake?.();
+    this.#pause.cutShort();
   }
 
   renew(): void {
     this.#session?.renew();
-    this.#wake?.();
+    // Whatever else is being waited for has nothing to do with whose credentials are used.
+    if (this.#isHalted) this.#pause.cutShort();
   }
 
   stop(): void {
@@ -83,6 +92,7 @@ export class Reflector implements Reflection {
       } catch (error) {
         if (this.#life.signal.aborted) return;
         this.#options.onDefect(error);
+        this.#status.resuming();
         step = { to: 'list', consistent: true, wait: { kind: 'backoff', atLeastMs: 0 }, why: 'defect' };
       }
     }
@@ -98,8 +108,7 @@ export class Reflector implements Reflection {
         await this.#wait(step.wait);
         return this.#watch();
       case 'halt':
-        this.#status.halted(this.#clock.now() + step.recheckMs);
-        await this.#sleep(step.recheckMs * (0.9 + 0.2 * this.#clock.random()));
+        await this.#halt(step.recheckMs * (0.9 + 0.2 * this.#clock.random()));
         return { to: 'list', consistent: false, wait: { kind: 'none' }, why: 'looking again' };
       default:
         return step satisfies never;
@@ -107,19 +116,20 @@ export class Reflector implements Reflection {
   }
 
   async #list(consistent: boolean): Promise<Step> {
-    const { upstream, listSlots, sink } = this.#options;
+    const { upstream, listSlots } = this.#options;
     const known = this.#resourceVersion;
     const notOlderThan = consistent ? undefined : known;
     const ticket = await this.#ticket();
     try {
       const { objects, resourceVersion } = await listSlots.run(this.#life.signal, () =>
-        listAll(upstream, notOlderThan, this.#life.signal),
+        listAll(upstream, notOlderThan, this.#clock, this.#life.signal),
       );
       ticket.succeeded();
       // The most recent state is older than one we have seen: history was rewritten, nothing is comparable.
       const lost = known !== undefined && compareResourceVersions(resourceVersion, known) === -1;
+      if (lost && !consistent) throw new UpstreamError('tooLarge', 'The list was older than what was asked for.');
       this.#resourceVersion = resourceVersion;
-      sink.replace(objects, resourceVersion, lost ? 'lost' : 'kept');
+      this.#sink.replace(objects, resourceVersion, lost ? 'lost' : 'kept');
       this.#status.listed();
       return this.#policy.afterList();
     } catch (error) {
@@ -135,7 +145,7 @@ export class Reflector implements Reflection {
       opened: (transport) => {
         ticket.succeeded();
         this.#status.connected(transport);
-        this.#options.sink.progress();
+        this.#sink.progress();
       },
       event: (event) => this.#apply(event),
       suspected: () => this.#status.suspected(),
@@ -143,6 +153,7 @@ export class Reflector implements Reflection {
     this.#session = session;
     try {
       const outcome = await session.run(this.#life.signal);
+      this.#notBefore = this.#clock.monotonic() + outcome.patienceMs;
       if (outcome.end.kind === 'failed') this.#failed(ticket, outcome.end.error);
       else {
         ticket.abandoned();
@@ -158,21 +169,20 @@ export class Reflector implements Reflection {
   }
 
   #apply(event: WatchEvent): void {
-    const { sink } = this.#options;
     this.#status.heard();
     switch (event.type) {
       case 'BOOKMARK':
         this.#advance(event.resourceVersion);
-        sink.progress();
+        this.#sink.progress();
         return;
       case 'DELETED':
         this.#advance(event.object.metadata.resourceVersion);
-        sink.remove(event.object);
+        this.#sink.remove(event.object);
         return;
       case 'ADDED':
       case 'MODIFIED':
         this.#advance(event.object.metadata.resourceVersion);
-        sink.upsert(event.object);
+        this.#sink.upsert(event.object);
         return;
       default:
         event satisfies never;
@@ -197,19 +207,28 @@ export class Reflector implements Reflection {
   }
 
   /** Leave to open something towards the agent: at once as a rule, later when it is away or besieged. */
-  async #ticket(): Promise<Ticket> {
-    const { admission } = this.#options;
-    const pending = admission.open(this.#life.signal);
-    const retryInMs = admission.retryInMs;
-    if (retryInMs !== undefined) this.#status.waiting(this.#clock.now() + retryInMs);
-    return pending;
+  #ticket(): Promise<Ticket> {
+    return this.#options.admission.open(this.#life.signal, (retryInMs) => {
+      this.#status.waiting(this.#clock.now() + retryInMs);
+    });
   }
 
   async #wait(wait: Wait): Promise<void> {
-    const ms = this.#milliseconds(wait);
+    const patience = Math.max(0, this.#notBefore - this.#clock.monotonic());
+    const ms = Math.max(patience, this.#milliseconds(wait));
     if (ms === 0) return;
     this.#status.waiting(this.#clock.now() + ms);
-    await this.#sleep(ms);
+    await this.#pause.last(ms, Math.max(patience, wait.kind === 'backoff' ? wait.atLeastMs : 0));
+  }
+
+  async #halt(ms: number): Promise<void> {
+    this.#status.halted(this.#clock.now() + ms);
+    this.#isHalted = true;
+    try {
+      await this.#pause.last(ms);
+    } finally {
+      this.#isHalted = false;
+    }
   }
 
   #milliseconds(wait: Wait): number {
@@ -223,27 +242,6 @@ export class Reflector implements Reflection {
       default:
         return wait satisfies never;
     }
-  }
-
-  /** Sleeps until the time is over or somebody wakes us. */
-  async #sleep(ms: number): Promise<void> {
-    const { signal } = this.#life;
-    await new Promise<void>((resolve, reject) => {
-      const done = () => {
-        timer.cancel();
-        signal.removeEventListener('abort', abort);
-        this.#wake = undefined;
-        resolve();
-      };
-      const abort = () => {
-        timer.cancel();
-        this.#wake = undefined;
-        reject(signal.reason as Error);
-      };
-      const timer = this.#clock.after(ms, done);
-      signal.addEventListener('abort', abort, { once: true });
-      this.#wake = done;
-    });
   }
 }
 

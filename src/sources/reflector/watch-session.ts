@@ -12,27 +12,43 @@ export const OPENING_MS = 120_000;
 /** Silence that raises suspicion. API servers send a bookmark about once a minute, so it is twice that. */
 export const SILENCE_MS = 120_000;
 export const SILENCE_JITTER_MS = 5_000;
+/** A renewal that failed is tried again after this, or when the server says. */
+export const RENEWAL_RETRY_MS = 10_000;
 
 export interface SessionListener {
   opened(transport: Transport): void;
   event(event: WatchEvent): void;
-  /** Nothing has been heard for too long: the stream can not be vouched for until it has been opened anew. */
+  /** Silent for too long, or gone while another is being opened: nothing can be vouched for until one of them is heard. */
   suspected(): void;
 }
 
 export interface SessionOutcome {
-  /** `deadline`: the stream lived past its time and was closed by us. */
-  readonly end: WatchEnd | { readonly kind: 'deadline' };
+  /**
+   * `deadline`: the stream lived past its time and was closed by us. `silent`: neither it nor the one that took its
+   * place has said anything, though both were accepted.
+   */
+  readonly end: WatchEnd | { readonly kind: 'deadline' | 'silent' };
+  /** Whether the server ever accepted it. */
+  readonly opened: boolean;
   /** Milliseconds since it was first opened; 0 if it never was. */
   readonly livedMs: number;
   /** Events and bookmarks received. */
   readonly events: number;
+  /** The last version seen. */
+  readonly resourceVersion: string;
+  /** Milliseconds that the server still wants to be left alone, as it told a renewal. */
+  readonly patienceMs: number;
 }
 
 interface Stream {
   handle: WatchHandle | undefined;
-  opened: boolean;
   deadline: Timer | undefined;
+}
+
+interface Run {
+  conclude(outcome: SessionOutcome): void;
+  /** Something threw that must not. */
+  fail(error: unknown): void;
 }
 
 /**
@@ -45,12 +61,21 @@ export class WatchSession {
   readonly #clock: Clock;
   readonly #listener: SessionListener;
   readonly #resourceVersion: () => string;
+  /** Undefined before it runs and after it has ended. */
+  #run: Run | undefined;
   #primary: Stream | undefined;
-  #hedge: (Stream & { because: 'suspicion' | 'renewal' }) | undefined;
+  /** Opened beside the primary, and not accepted yet: then it becomes the primary. */
+  #hedge: Stream | undefined;
+  #isDoubted = false;
+  #isRenewalDue = false;
+  /** No stream is opened before this: monotonic milliseconds. */
+  #notBefore = 0;
+  #retry: Timer | undefined;
   #silence: Timer | undefined;
+  /** Silent times since the last event. */
+  #silences = 0;
   #openedAt: number | undefined;
   #events = 0;
-  #conclude: ((outcome: SessionOutcome) => void) | undefined;
 
   /** `resourceVersion`: the last one seen, at any moment. */
   constructor(upstream: Upstream, clock: Clock, resourceVersion: () => string, listener: SessionListener) {
@@ -60,41 +85,54 @@ export class WatchSession {
     this.#listener = listener;
   }
 
-  /** Resolves when the session has ended by itself; rejects with the signal's reason. */
+  /** Resolves when the session has ended by itself; rejects with the signal's reason, or with what a listener threw. */
   run(signal: AbortSignal): Promise<SessionOutcome> {
     return new Promise((resolve, reject) => {
-      const abort = () => {
-        this.#closeAll();
-        reject(signal.reason as Error);
-      };
       if (signal.aborted) {
         reject(signal.reason as Error);
         return;
       }
-      signal.addEventListener('abort', abort, { once: true });
-      this.#conclude = (outcome) => {
-        this.#conclude = undefined;
+      const over = () => {
+        this.#run = undefined;
         signal.removeEventListener('abort', abort);
         this.#closeAll();
+      };
+      const fail = (error: unknown) => {
+        over();
+        reject(error);
+      };
+      const abort = () => fail(signal.reason);
+      const conclude = (outcome: SessionOutcome) => {
+        over();
         resolve(outcome);
       };
-      this.#primary = { handle: undefined, opened: false, deadline: undefined };
-      this.#start(this.#primary);
+      signal.addEventListener('abort', abort, { once: true });
+      this.#run = { conclude, fail };
+      this.#safely(() => {
+        this.#primary = { handle: undefined, deadline: undefined };
+        this.#start(this.#primary);
+      });
     });
   }
 
   /** Opens a stream with the current donor, and then closes the present one. */
   renew(): void {
-    this.#openHedge('renewal');
+    this.#safely(() => {
+      this.#isRenewalDue = true;
+      this.#dismissHedge(); // it may have been opened with the donor before
+      this.#openHedge();
+    });
   }
 
-  #openHedge(because: 'suspicion' | 'renewal'): void {
-    if (this.#conclude === undefined) return;
-    if (this.#hedge !== undefined) {
-      if (because === 'suspicion') this.#hedge.because = because;
+  #openHedge(): void {
+    if (this.#run === undefined || this.#hedge !== undefined) return;
+    this.#retry?.cancel();
+    const patience = this.#notBefore - this.#clock.monotonic();
+    if (patience > 0) {
+      this.#retry = this.#after(patience, () => this.#openHedge());
       return;
     }
-    this.#hedge = { handle: undefined, opened: false, deadline: undefined, because };
+    this.#hedge = { handle: undefined, deadline: undefined };
     this.#start(this.#hedge);
   }
 
@@ -102,30 +140,28 @@ export class WatchSession {
     const { least, most } = WATCH_SECONDS;
     const timeoutSeconds = least + Math.floor(this.#clock.random() * (most - least + 1));
     const deadlineMs = timeoutSeconds * 1000 + OVERTIME_MS;
-    stream.deadline = this.#clock.after(OPENING_MS, () => {
+    stream.deadline = this.#after(OPENING_MS, () => {
       const error = new UpstreamError('timeout', `The watch was not answered within ${OPENING_MS / 1000} s.`);
       this.#ended(stream, { kind: 'failed', error });
     });
     const handle = this.#upstream.watch(
       { resourceVersion: this.#resourceVersion(), timeoutSeconds },
       {
-        opened: (transport) => {
-          stream.deadline?.cancel();
-          stream.deadline = this.#clock.after(deadlineMs, () => this.#ended(stream, { kind: 'deadline' }));
-          this.#opened(stream, transport);
-        },
-        event: (event) => this.#event(stream, event),
-        ended: (end) => this.#ended(stream, end),
+        opened: (transport) => this.#safely(() => this.#opened(stream, transport, deadlineMs)),
+        event: (event) => this.#safely(() => this.#event(stream, event)),
+        alive: () => this.#safely(() => this.#alive(stream)),
+        ended: (end) => this.#safely(() => this.#ended(stream, end)),
       },
     );
     // The upstream may have ended it, and thereby us, before `watch` returned.
-    if (stream === this.#primary || stream === this.#hedge) stream.handle = handle;
+    if (this.#isOurs(stream)) stream.handle = handle;
     else handle.close();
   }
 
-  #opened(stream: Stream, transport: Transport): void {
+  #opened(stream: Stream, transport: Transport, deadlineMs: number): void {
     if (!this.#isOurs(stream)) return;
-    stream.opened = true;
+    stream.deadline?.cancel();
+    stream.deadline = this.#after(deadlineMs, () => this.#ended(stream, { kind: 'deadline' }));
     this.#openedAt ??= this.#clock.monotonic();
     this.#promote(stream);
     this.#heard();
@@ -135,11 +171,18 @@ export class WatchSession {
   #event(stream: Stream, event: WatchEvent): void {
     if (!this.#isOurs(stream)) return;
     // The first of the two to say something wins: a suspect that speaks is none, a hedge that speaks has the lead.
-    if (stream === this.#primary && this.#hedge?.because === 'suspicion') this.#dismissHedge();
-    else this.#promote(stream);
+    if (stream === this.#hedge) this.#promote(stream);
+    else if (this.#isDoubted && !this.#isRenewalDue) this.#dismissHedge();
+    this.#isDoubted = false;
+    this.#silences = 0;
     this.#events += 1;
     this.#heard();
     this.#listener.event(event);
+  }
+
+  /** As good as a word from the stream while it is trusted; not enough to refute a doubt. */
+  #alive(stream: Stream): void {
+    if (stream === this.#primary && !this.#isDoubted) this.#heard();
   }
 
   #ended(stream: Stream, end: SessionOutcome['end']): void {
@@ -147,14 +190,26 @@ export class WatchSession {
     closeStream(stream);
     if (stream === this.#primary) {
       this.#primary = undefined;
-      if (this.#hedge === undefined) this.#finish(end); // else the hedge decides
+      if (this.#hedge === undefined) this.#finish(end);
+      else this.#listener.suspected(); // the hedge decides
       return;
     }
-    const because = this.#hedge?.because;
     this.#hedge = undefined;
-    if (this.#primary === undefined || because === 'suspicion') this.#finish(end);
-    else if (this.#upstream.hasAnotherIdentity() && end.kind === 'failed' && isRefusal(end.error)) this.renew();
-    // A renewal that fails for another reason leaves the present stream as it is.
+    if (this.#primary === undefined || this.#isDoubted) this.#finish(end);
+    else this.#renewalFailed(end);
+  }
+
+  /** The present stream stays as it is. */
+  #renewalFailed(end: SessionOutcome['end']): void {
+    const error = end.kind === 'failed' ? end.error : undefined;
+    if (error !== undefined && isRefusal(error)) {
+      if (this.#upstream.hasAnotherIdentity()) this.#openHedge();
+      else this.#isRenewalDue = false;
+      return;
+    }
+    const patience = Math.max(RENEWAL_RETRY_MS, error?.retryAfterMs ?? 0);
+    this.#notBefore = this.#clock.monotonic() + patience;
+    this.#openHedge();
   }
 
   #promote(stream: Stream): void {
@@ -162,15 +217,30 @@ export class WatchSession {
     if (this.#primary !== undefined) closeStream(this.#primary);
     this.#primary = stream;
     this.#hedge = undefined;
+    this.#retry?.cancel();
+    this.#isDoubted = false;
+    this.#isRenewalDue = false;
   }
 
   #heard(): void {
     this.#silence?.cancel();
     const patience = SILENCE_MS + Math.floor(this.#clock.random() * SILENCE_JITTER_MS);
-    this.#silence = this.#clock.after(patience, () => {
-      this.#listener.suspected();
-      this.#openHedge('suspicion');
-    });
+    this.#silence = this.#after(patience, () => this.#doubt());
+  }
+
+  /**
+   * The first time the stream may be dead. The second time it is the server that is odd: one whose history was
+   * rewritten accepts a version from its future and says nothing until it gets there (kubernetes/kubernetes#107457).
+   */
+  #doubt(): void {
+    this.#silences += 1;
+    if (this.#silences > 1) {
+      this.#finish({ kind: 'silent' });
+      return;
+    }
+    this.#isDoubted = true;
+    this.#listener.suspected();
+    this.#openHedge();
   }
 
   #dismissHedge(): void {
@@ -183,15 +253,39 @@ export class WatchSession {
   }
 
   #finish(end: SessionOutcome['end']): void {
-    const livedMs = this.#openedAt === undefined ? 0 : this.#clock.monotonic() - this.#openedAt;
-    this.#conclude?.({ end, livedMs, events: this.#events });
+    this.#run?.conclude({
+      end,
+      opened: this.#openedAt !== undefined,
+      livedMs: this.#openedAt === undefined ? 0 : this.#clock.monotonic() - this.#openedAt,
+      events: this.#events,
+      resourceVersion: this.#resourceVersion(),
+      patienceMs: Math.max(0, this.#notBefore - this.#clock.monotonic()),
+    });
   }
 
   #closeAll(): void {
     this.#silence?.cancel();
+    this.#retry?.cancel();
     this.#dismissHedge();
     if (this.#primary !== undefined) closeStream(this.#primary);
     this.#primary = undefined;
+  }
+
+  #after(milliseconds: number, task: () => void): Timer {
+    return this.#clock.after(milliseconds, () => this.#safely(task));
+  }
+
+  /**
+   * Everything comes in through here, from timers and from the upstream: neither must be hit by what a listener
+   * throws, and nothing happens any more once the session has ended.
+   */
+  #safely(task: () => void): void {
+    if (this.#run === undefined) return;
+    try {
+      task();
+    } catch (error) {
+      this.#run?.fail(error);
+    }
   }
 }
 
