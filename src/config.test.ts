@@ -35,6 +35,13 @@ test('KAS_URL alone is enough; all else has the defaults of the table', () => {
     maxOperationsPerSocket: 50,
     maxSubscriptionsPerViewer: 200,
     maxFeedsPerViewer: 50,
+    maxUpgradesPerSecond: 500,
+    maxSocketSeconds: 14_400,
+    maxRequestSeconds: 30,
+    maxTokens: 2_000,
+    maxDepth: 12,
+    maxAliases: 30,
+    maxRootFields: 20,
     maxMessageBytes: 65_536,
     maxBodyBytes: 131_072,
     logLevel: 'info',
@@ -68,6 +75,13 @@ test.each([
   ['ACCESS_ALLOW_SECONDS', '0'],
   ['AGENT_STREAM_BUDGET', '501'],
   ['MAX_SOCKETS_PER_VIEWER', '0'],
+  ['MAX_UPGRADES_PER_SECOND', '-1'],
+  ['MAX_SOCKET_SECONDS', 'never'],
+  ['MAX_REQUEST_SECONDS', '0'],
+  ['MAX_TOKENS', '5'],
+  ['MAX_DEPTH', '2'],
+  ['MAX_ALIASES', '1e9'],
+  ['MAX_ROOT_FIELDS', '0'],
   ['MAX_BODY_BYTES', '1'],
   ['LOG_LEVEL', 'loud'],
   ['GRAPHIQL', 'on'],
@@ -117,12 +131,15 @@ test('a kubeconfig is served on loopback only', () => {
   expect(problemsOf({ KUBECONFIG_SOURCE: 'kubeconfig', HOST: '127.1.2.3' })).not.toContain('HOST');
 });
 
+test('a service token opens no watches where each viewer has their own', () => {
+  expect(readConfig({ ...KAS, SERVICE_TOKEN_FILE: 'token' }).serviceTokenFile).toBe('token');
+  expect(problemsOf({ ...KAS, SERVICE_TOKEN_FILE: 'token', SHARING: 'identity' })).toContain('SERVICE_TOKEN_FILE must');
+});
+
 test.each([
   ['KUBECONFIG_SOURCE', 'kubeconfig', 'KUBECONFIG_SOURCE is not supported yet.'],
   ['REDIS_URL', 'redis://:secret@redis:6379', 'REDIS_URL is not supported yet.'],
   ['REDIS_URL', 'rediss-sentinel://a:26379,b:26379/primary', 'REDIS_URL is not supported yet.'],
-  ['SERVICE_TOKEN_FILE', 'token', 'SERVICE_TOKEN_FILE is not supported yet.'],
-  ['WATCH_TRANSPORT', 'websocket', 'WATCH_TRANSPORT=websocket is not supported yet.'],
 ])('%s=%s is refused until it does something', (name, value, sentence) => {
   expect(problemsOf({ ...KAS, [name]: value })).toContain(sentence);
 });

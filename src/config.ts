@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import type { ServiceAddress } from './sources/actions.ts';
 
 /** What the environment asks for, checked. One field a variable, named alike. */
 export type Config = Readonly<{
@@ -14,6 +15,8 @@ export type Config = Readonly<{
   allowedOrigins: readonly string[];
   watchTransport: 'auto' | 'websocket' | 'http';
   serviceTokenFile: string | undefined;
+  /** The Prometheus of each cluster; undefined: none. */
+  prometheusService: ServiceAddress | undefined;
   sharing: 'authorized' | 'identity';
   lingerSeconds: number;
   accessAllowSeconds: number;
@@ -25,6 +28,15 @@ export type Config = Readonly<{
   maxOperationsPerSocket: number;
   maxSubscriptionsPerViewer: number;
   maxFeedsPerViewer: number;
+  /** 0: not limited. */
+  maxUpgradesPerSecond: number;
+  /** 0: not limited. */
+  maxSocketSeconds: number;
+  maxRequestSeconds: number;
+  maxTokens: number;
+  maxDepth: number;
+  maxAliases: number;
+  maxRootFields: number;
   maxMessageBytes: number;
   maxBodyBytes: number;
   logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
@@ -43,6 +55,7 @@ export const DEFAULTS = {
   ALLOWED_ORIGINS: undefined,
   WATCH_TRANSPORT: 'auto',
   SERVICE_TOKEN_FILE: undefined,
+  PROMETHEUS_SERVICE: undefined,
   SHARING: 'authorized',
   LINGER_SECONDS: '30',
   ACCESS_ALLOW_SECONDS: '60',
@@ -53,6 +66,13 @@ export const DEFAULTS = {
   MAX_OPERATIONS_PER_SOCKET: '50',
   MAX_SUBSCRIPTIONS_PER_VIEWER: '200',
   MAX_FEEDS_PER_VIEWER: '50',
+  MAX_UPGRADES_PER_SECOND: '500',
+  MAX_SOCKET_SECONDS: '14400',
+  MAX_REQUEST_SECONDS: '30',
+  MAX_TOKENS: '2000',
+  MAX_DEPTH: '12',
+  MAX_ALIASES: '30',
+  MAX_ROOT_FIELDS: '20',
   MAX_MESSAGE_BYTES: '65536',
   MAX_BODY_BYTES: '131072',
   LOG_LEVEL: 'info',
@@ -93,6 +113,7 @@ const Environment = z.object({
   ALLOWED_ORIGINS: z.string().default('').transform(toOrigins),
   WATCH_TRANSPORT: oneOf('auto', 'websocket', 'http'),
   SERVICE_TOKEN_FILE: z.string().optional(),
+  PROMETHEUS_SERVICE: z.string().transform(toServiceAddress).optional(),
   SHARING: oneOf('authorized', 'identity'),
   LINGER_SECONDS: wholeNumber(0, 86_400),
   ACCESS_ALLOW_SECONDS: wholeNumber(1, 3_600),
@@ -103,6 +124,13 @@ const Environment = z.object({
   MAX_OPERATIONS_PER_SOCKET: wholeNumber(1, 1_000_000),
   MAX_SUBSCRIPTIONS_PER_VIEWER: wholeNumber(1, 1_000_000),
   MAX_FEEDS_PER_VIEWER: wholeNumber(1, 1_000_000),
+  MAX_UPGRADES_PER_SECOND: wholeNumber(0, 1_000_000),
+  MAX_SOCKET_SECONDS: wholeNumber(0, 604_800),
+  MAX_REQUEST_SECONDS: wholeNumber(1, 3_600),
+  MAX_TOKENS: wholeNumber(100, 1_000_000),
+  MAX_DEPTH: wholeNumber(3, 1_000),
+  MAX_ALIASES: wholeNumber(0, 10_000),
+  MAX_ROOT_FIELDS: wholeNumber(1, 1_000),
   MAX_MESSAGE_BYTES: wholeNumber(1_024, 16_777_216),
   MAX_BODY_BYTES: wholeNumber(1_024, 16_777_216),
   LOG_LEVEL: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
@@ -121,6 +149,7 @@ function named(variables: z.output<typeof Environment>): Config {
     allowedOrigins: variables.ALLOWED_ORIGINS,
     watchTransport: variables.WATCH_TRANSPORT,
     serviceTokenFile: variables.SERVICE_TOKEN_FILE,
+    prometheusService: variables.PROMETHEUS_SERVICE,
     sharing: variables.SHARING,
     lingerSeconds: variables.LINGER_SECONDS,
     accessAllowSeconds: variables.ACCESS_ALLOW_SECONDS,
@@ -131,6 +160,13 @@ function named(variables: z.output<typeof Environment>): Config {
     maxOperationsPerSocket: variables.MAX_OPERATIONS_PER_SOCKET,
     maxSubscriptionsPerViewer: variables.MAX_SUBSCRIPTIONS_PER_VIEWER,
     maxFeedsPerViewer: variables.MAX_FEEDS_PER_VIEWER,
+    maxUpgradesPerSecond: variables.MAX_UPGRADES_PER_SECOND,
+    maxSocketSeconds: variables.MAX_SOCKET_SECONDS,
+    maxRequestSeconds: variables.MAX_REQUEST_SECONDS,
+    maxTokens: variables.MAX_TOKENS,
+    maxDepth: variables.MAX_DEPTH,
+    maxAliases: variables.MAX_ALIASES,
+    maxRootFields: variables.MAX_ROOT_FIELDS,
     maxMessageBytes: variables.MAX_MESSAGE_BYTES,
     maxBodyBytes: variables.MAX_BODY_BYTES,
     logLevel: variables.LOG_LEVEL,
@@ -147,6 +183,9 @@ function contradictions(config: Config): string[] {
   if (config.kasUrl !== undefined && config.kubeconfigSource !== undefined) {
     problems.push('KAS_URL and KUBECONFIG_SOURCE must not be set together.');
   }
+  if (config.serviceTokenFile !== undefined && config.sharing === 'identity') {
+    problems.push('SERVICE_TOKEN_FILE must not be set with SHARING=identity: each viewer has watches of their own.');
+  }
   if (config.kubeconfigSource !== undefined && !isLoopback(config.host)) {
     problems.push(
       'HOST must be a loopback address with KUBECONFIG_SOURCE: its credentials serve everybody who can connect.',
@@ -160,8 +199,6 @@ function notBuiltYet(config: Config): string[] {
   const asked: [asked: boolean, what: string][] = [
     [config.kubeconfigSource !== undefined, 'KUBECONFIG_SOURCE'],
     [config.redisUrl !== undefined, 'REDIS_URL'],
-    [config.serviceTokenFile !== undefined, 'SERVICE_TOKEN_FILE'],
-    [config.watchTransport === 'websocket', 'WATCH_TRANSPORT=websocket'],
   ];
   return asked.filter(([isAsked]) => isAsked).map(([, what]) => `${what} is not supported yet.`);
 }
@@ -202,6 +239,16 @@ function toKasUrl(text: string, problems: Problems): URL {
   problems.addIssue('must be http(s)://host[:port]/path, without user, query or fragment');
   return z.NEVER;
 }
+
+function toServiceAddress(text: string, problems: Problems): ServiceAddress {
+  const [, namespace, name, port] = SERVICE_ADDRESS.exec(text) ?? [];
+  if (namespace !== undefined && name !== undefined && port !== undefined) return { namespace, name, port };
+  problems.addIssue('must be namespace/name:port');
+  return z.NEVER;
+}
+
+const SERVICE_ADDRESS =
+  /^([a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?)\/([a-z](?:[-a-z0-9]{0,61}[a-z0-9])?):([a-z0-9][-a-z0-9]{0,14})$/;
 
 function toBasePath(text: string, problems: Problems): string {
   const segments = text.split('/').filter((segment) => segment !== '');

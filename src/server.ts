@@ -2,10 +2,13 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Gate } from './access/gate.ts';
+import { ServiceToken } from './access/service-token.ts';
 import { Viewer } from './access/viewer.ts';
 import { sleep, systemClock } from './clock.ts';
+import type { Clock } from './clock.ts';
 import { ConfigError, readConfig } from './config.ts';
 import type { Config } from './config.ts';
+import { Counters } from './counters.ts';
 import { ApiError } from './errors.ts';
 import { createLog } from './log.ts';
 import type { Log } from './log.ts';
@@ -24,6 +27,8 @@ export interface ServerOptions {
   /** What GraphiQL shows to whoever opens it for the first time. */
   readonly graphiqlDefaults?: GraphiQLDefaults;
   readonly log?: Log;
+  readonly counters?: Counters;
+  readonly clock?: Clock;
 }
 
 export interface RunningServer {
@@ -38,21 +43,24 @@ const DRAIN_MS = 10_000;
 
 export async function startServer(config: Config, options: ServerOptions = {}): Promise<RunningServer> {
   const log = options.log ?? createLog(config.logLevel);
-  const clock = systemClock;
-  const { gate, close } = createCore(config, log);
+  const { counters = new Counters(), clock = systemClock } = options;
+  const { gate, close } = createCore(config, { log, counters, clock });
   const execution = createExecution({
+    ...config,
     schema,
+    clock,
+    counters,
     contextFor: (credentials): Context => ({ viewer: viewerOnce(credentials), gate, clock }),
-    introspection: config.introspection,
     log,
   });
   const reasons = new Set<string>();
-  const sockets = new SocketServer({ ...config, execution, clock, log });
+  const sockets = new SocketServer({ ...config, execution, clock, counters, log });
   const { server, cutStreams } = createHttpServer({
     ...config,
     execution,
     graphiql: config.graphiql ? graphiqlPage(options.graphiqlDefaults ?? {}) : undefined,
     notReady: () => [...reasons],
+    counters,
     clock,
     log,
   });
@@ -76,19 +84,29 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   return { url: urlOf(server, config), stop: () => (stopped ??= stop()) };
 }
 
+interface Tools {
+  readonly log: Log;
+  readonly counters: Counters;
+  readonly clock: Clock;
+}
+
 /** The parts that know nothing of transports. */
-function createCore(config: Config, log: Log): { gate: Gate; close: () => Promise<void> } {
+function createCore(config: Config, tools: Tools): { gate: Gate; close: () => Promise<void> } {
   if (config.kasUrl === undefined) throw new ConfigError(['KAS_URL must be set.']);
-  const clock = systemClock;
+  const { log, counters, clock } = tools;
+  const token = serviceToken(config, tools);
   const lingerMs = config.lingerSeconds * 1_000;
   const source = new KasSource({
     url: config.kasUrl,
     clock,
+    transport: config.watchTransport,
     agentStreamBudget: config.agentStreamBudget,
+    onBudgetNearlyUsedUp: (agentId, used, budget) =>
+      log.warn({ agentId, used, budget }, 'An agent carries nearly as many streams as it may (AGENT_STREAM_BUDGET).'),
     onDefect: ({ agentId, namespace, resource }, error) =>
       log.error({ error, agentId, namespace, resource: resource.plural }, 'A watch failed unexpectedly.'),
   });
-  const hub = new Hub({ source, clock, lingerMs });
+  const hub = new Hub({ source, clock, lingerMs, standingDonor: token && ((key) => token.donor(key)) });
   const gate = new Gate({
     hub,
     source,
@@ -98,15 +116,31 @@ function createCore(config: Config, log: Log): { gate: Gate; close: () => Promis
     feedsPerViewer: config.maxFeedsPerViewer,
     subscriptionsPerViewer: config.maxSubscriptionsPerViewer,
     lingerMs,
+    counters,
+    prometheus: config.prometheusService,
     audit: (entry) => log.info({ audit: entry }, 'audit'),
   });
   return {
     gate,
     close: async () => {
       hub.close();
+      gate.logs.close();
       await source.close();
     },
   };
+}
+
+/** A file without a token at the start is a mistake; what happens to it later is survived. */
+function serviceToken({ serviceTokenFile }: Config, { log, counters }: Tools): ServiceToken | undefined {
+  if (serviceTokenFile === undefined) return undefined;
+  const token = new ServiceToken({
+    file: serviceTokenFile,
+    counters,
+    onProblem: (problem, { key, code }) =>
+      log.warn({ agentId: key?.agentId, namespace: key?.namespace, resource: key?.resource.plural, code }, problem),
+  });
+  if (!token.isReadable) throw new ConfigError(['SERVICE_TOKEN_FILE must name a file that holds one token.']);
+  return token;
 }
 
 function viewerOnce(credentialsOf: CredentialsOf): () => Viewer {

@@ -28,6 +28,7 @@ export class ConnectionStream {
       release();
     });
     this.updates.offer(first);
+    void this.#changed(); // what changed after the first look and before the listening
   }
 
   async #changed(): Promise<void> {

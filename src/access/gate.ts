@@ -1,22 +1,31 @@
 import type { Clock } from '../clock.ts';
+import { Counters } from '../counters.ts';
 import { ApiError, badInput } from '../errors.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
-import { PODS } from '../kubernetes/resources.ts';
-import type { Feed, FeedKey } from '../pubsub/feed.ts';
-import type { Attachment, Hub } from '../pubsub/hub.ts';
+import type { FeedKey } from '../pubsub/feed.ts';
+import { feedId, type Attachment, type Hub } from '../pubsub/hub.ts';
 import { LiveUpdates, type LiveOptions } from '../pubsub/live-updates.ts';
 import type { Update } from '../pubsub/updates.ts';
-import type { Donor, Source } from '../sources/source.ts';
-import { isWayBroken, UpstreamError } from '../sources/upstream-error.ts';
-import { auditEntry, type Audit, type AuditEntry } from './audit.ts';
-import { brokenConnection, connectionOf, type Connection } from './connection.ts';
-import { ConnectionStream } from './connection-stream.ts';
+import type { ServiceAddress } from '../sources/actions.ts';
+import type { AccessAttributes, Identity, Source } from '../sources/source.ts';
+import { UpstreamError } from '../sources/upstream-error.ts';
+import { Actions } from './actions.ts';
+import type { Audit } from './audit.ts';
+import { Clusters } from './clusters.ts';
+import type { Connection } from './connection.ts';
+import { Connections } from './connections.ts';
+import { Entrance } from './entrance.ts';
+import { Identities } from './identities.ts';
+import { Journal } from './journal.ts';
 import { LiveViews } from './live-views.ts';
-import { Permissions, VIEW, viewForbidden } from './permissions.ts';
+import { Logs } from './logs.ts';
+import { Permissions, VIEW } from './permissions.ts';
+import { Prometheus } from './prometheus.ts';
 import { Quota } from './quota.ts';
 import type { ReviewLifetimes } from './review-cache.ts';
 import { Rights } from './rights.ts';
 import { ViewerCalls } from './viewer-calls.ts';
+import { isDonor } from './viewer-donor.ts';
 import type { Viewer } from './viewer.ts';
 
 export type { Attachment } from '../pubsub/hub.ts';
@@ -34,6 +43,9 @@ export interface GateOptions {
   /** How long a feed outlives its last viewer, in milliseconds. */
   readonly lingerMs: number;
   readonly audit: Audit;
+  /** The Prometheus that every cluster has there, if any. */
+  readonly prometheus?: ServiceAddress | undefined;
+  readonly counters?: Counters;
 }
 
 export interface NamespacedKey extends FeedKey {
@@ -49,34 +61,76 @@ const MAX_RATE = 1_000;
  * knows nothing of rights; this knows nothing else.
  */
 export class Gate {
-  readonly #hub: Hub;
+  /** What clusters serve beyond the kinds that every cluster has. */
+  readonly clusters: Clusters;
+  readonly logs: Logs;
+  /** What is done to clusters, with the caller's own credentials. */
+  readonly actions: Actions;
+  readonly prometheus: Prometheus;
   readonly #options: GateOptions;
+  readonly #hub: Hub;
+  readonly #journal: Journal;
+  readonly #identities: Identities;
   readonly #calls: ViewerCalls;
   readonly #permissions: Permissions;
+  readonly #entrance: Entrance;
+  readonly #connections: Connections;
   readonly #rights: Rights;
   readonly #quota: Quota;
   readonly #views = new LiveViews();
 
   constructor(options: GateOptions) {
-    const { hub, source, clock, reviews, audit } = options;
-    this.#hub = hub;
+    const { hub, source, clock, reviews, audit, sharing, counters = new Counters() } = options;
     this.#options = options;
-    this.#calls = new ViewerCalls(source, audit, (viewer, error) => this.#views.endViewer(viewer, error));
-    this.#permissions = new Permissions(source, clock, reviews, this.#calls);
-    this.#quota = new Quota(options);
+    this.#hub = hub;
+    const journal = new Journal(audit, counters, (viewer, agentId) => this.#identities.known(viewer, agentId));
+    this.#journal = journal;
+    this.#identities = new Identities({
+      source,
+      clock,
+      freshMs: reviews.allowMs,
+      onLearned: (viewer, agentId) => journal.identified(viewer, agentId),
+      onFailed: (viewer, agentId, error) => this.#calls.noticeRefusal(viewer, agentId, error),
+    });
+    this.#calls = new ViewerCalls({
+      source,
+      journal,
+      identities: this.#identities,
+      onRefused: (viewer, agentId, error) => this.#signedOut(viewer, agentId, error),
+    });
+    const permissions = new Permissions({ source, clock, reviews, counters }, this.#calls);
+    this.#permissions = permissions;
+    this.#quota = new Quota({ ...options, counters });
+    this.#entrance = new Entrance({
+      hub,
+      permissions,
+      journal,
+      counters,
+      sharing,
+      identities: this.#identities,
+      quota: this.#quota,
+      onRefused: (viewer, key, error) => this.#refusedAsDonor(viewer, key, error),
+    });
+    this.clusters = new Clusters({ hub, source, clock, sharing, calls: this.#calls, entrance: this.#entrance });
+    const parts = { calls: this.#calls, identities: this.#identities, quota: this.#quota, views: this.#views };
+    this.logs = new Logs({ ...options, ...parts, permissions, journal });
+    this.actions = new Actions({ ...parts, clock });
+    this.prometheus = new Prometheus(this.actions, options.prometheus);
+    this.#connections = new Connections(hub, permissions);
     this.#rights = new Rights({
       clock,
-      check: (viewer, key) => this.#permissions.mayView(viewer, key),
-      dueInMs: (viewer, key) => this.#permissions.dueInMs(viewer, key),
+      check: (viewer, key) => permissions.mayView(viewer, key),
+      dueInMs: (viewer, key) => permissions.dueInMs(viewer, key),
+      ageMs: (viewer, key) => permissions.ageMs(viewer, key),
       onLost: (viewer, key, error) => this.#revoke(viewer, key, error),
     });
   }
 
+  // ---- looking
+
   /** Joins a feed for a moment, to read it. Rejects with FORBIDDEN, or with what keeps the check from being made. */
-  async attach(viewer: Viewer, wanted: FeedKey): Promise<Attachment> {
-    const key = this.#keyFor(viewer, wanted);
-    if (!(await this.#permissions.mayView(viewer, key))) throw await this.#denied(viewer, key);
-    return this.#join(viewer, key);
+  attach(viewer: Viewer, key: FeedKey): Promise<Attachment> {
+    return this.#entrance.attach(viewer, key);
   }
 
   /** A live view of a feed. It ends with ACCESS_REVOKED when the right to it is lost. */
@@ -85,44 +139,64 @@ export class Gate {
     if (maxRate !== undefined && !(maxRate > 0 && maxRate <= MAX_RATE)) {
       throw badInput('maxRate', `more than 0 and at most ${MAX_RATE} messages a second`);
     }
-    const releases = [this.#quota.holdSubscription(viewer)];
-    const release = () => {
-      for (const each of releases) each();
-    };
-    try {
+    return this.#live(viewer, async (releases, release) => {
       const attachment = await this.attach(viewer, key);
+      const { feed } = attachment;
       releases.push(() => attachment.release());
-      const updates = new LiveUpdates(attachment.feed, this.#options.clock, options, release);
-      releases.push(
-        this.#views.add(viewer, attachment.feed.key, updates),
-        this.#rights.hold(viewer, attachment.feed.key),
-      );
+      const updates = new LiveUpdates(feed, this.#options.clock, options, release);
+      releases.push(this.#views.add(viewer, feed.key, updates), this.#rights.hold(viewer, feed.key));
       return updates;
-    } catch (error) {
-      release();
-      throw error;
-    }
+    });
   }
 
   /** One object by name, from the shared feed for those who may see all of it, else with the viewer's right to get it. */
-  async get(viewer: Viewer, wanted: NamespacedKey, name: string): Promise<KubernetesObject | undefined> {
-    const key = this.#keyFor(viewer, wanted);
-    if (await this.#permissions.mayView(viewer, key)) {
-      const attachment = this.#join(viewer, key);
+  async get(viewer: Viewer, key: NamespacedKey, name: string): Promise<KubernetesObject | undefined> {
+    if (await this.#entrance.mayView(viewer, key)) {
+      const attachment = this.#entrance.join(viewer, key);
       try {
         await attachment.feed.ready();
-        return attachment.feed.find(wanted.namespace, name);
+        return attachment.feed.find(key.namespace, name);
       } finally {
         attachment.release();
       }
     }
     try {
-      return await this.#calls.read(viewer, wanted.agentId, (caller) => caller.get(key, name));
+      return await this.#calls.read(viewer, key, name, (caller) => caller.get(key, name));
     } catch (error) {
       if (error instanceof UpstreamError && error.failure === 'notFound') return undefined;
       throw error;
     }
   }
+
+  /** How the watches of a scope are, as far as the viewer may see what they carry. */
+  connection(viewer: Viewer, agentId: string, namespace: string | undefined): Promise<Connection> {
+    return this.#connections.look(viewer, agentId, namespace);
+  }
+
+  /** The same, live: at first as it is, then whenever it changes. */
+  watchConnection(
+    viewer: Viewer,
+    agentId: string,
+    namespace: string | undefined,
+  ): Promise<AsyncIterableIterator<Connection>> {
+    return this.#live(viewer, async (releases, release) => {
+      const { updates } = await this.#connections.follow(viewer, agentId, namespace, release);
+      releases.push(this.#views.add(viewer, { agentId, namespace }, updates));
+      return updates;
+    });
+  }
+
+  /** Who the cluster takes the viewer for. */
+  whoAmI(viewer: Viewer, agentId: string): Promise<Identity> {
+    return this.#identities.of(viewer, agentId);
+  }
+
+  /** Whether the cluster would let the viewer do this. */
+  can(viewer: Viewer, agentId: string, attributes: AccessAttributes): Promise<boolean> {
+    return this.#permissions.may(viewer, agentId, attributes);
+  }
+
+  // ---- acting
 
   /** Deletes with the viewer's own credentials; never tried twice. `uid`: only if it is still that object. */
   async delete(
@@ -137,39 +211,6 @@ export class Gate {
     return { ...deleted, namespace: key.namespace };
   }
 
-  /** How the watches of a scope are, as far as the viewer may see what they carry. */
-  async connection(viewer: Viewer, agentId: string, namespace: string | undefined): Promise<Connection> {
-    try {
-      return connectionOf(agentId, namespace, await this.#visibleFeeds(viewer, agentId, namespace));
-    } catch (error) {
-      // That there is no way to the agent is the very thing that is being asked about.
-      if (isWayBroken(error)) return brokenConnection(agentId, namespace, error.code);
-      throw error;
-    }
-  }
-
-  /** The same, live: at first as it is, then whenever it changes. */
-  async watchConnection(
-    viewer: Viewer,
-    agentId: string,
-    namespace: string | undefined,
-  ): Promise<AsyncIterableIterator<Connection>> {
-    const releases = [this.#quota.holdSubscription(viewer)];
-    const release = () => {
-      for (const each of releases) each();
-    };
-    try {
-      const look = () => this.connection(viewer, agentId, namespace);
-      const listen = (listener: () => void) => this.#hub.onScopeStatus(agentId, namespace, listener);
-      const { updates } = new ConnectionStream(await look(), look, listen, release);
-      releases.push(this.#views.add(viewer, undefined, updates));
-      return updates;
-    } catch (error) {
-      release();
-      throw error;
-    }
-  }
-
   /** Tries again now what is waiting to be tried again: all of a scope, or the one of this field. */
   async reconnect(
     viewer: Viewer,
@@ -177,80 +218,64 @@ export class Gate {
     namespace: string | undefined,
     field: string | undefined,
   ): Promise<Connection> {
-    const feeds = await this.#visibleFeeds(viewer, agentId, namespace);
-    for (const { key } of feeds) if (field === undefined || key.resource.field === field) this.#hub.retryNow(key);
+    const scope = { agentId, namespace };
+    try {
+      await this.#connections.retryNow(viewer, agentId, namespace, field);
+      this.#journal.mutated(viewer, scope, 'reconnect', field);
+    } catch (error) {
+      this.#journal.mutated(viewer, scope, 'reconnect', field, error);
+      throw error;
+    }
     return this.connection(viewer, agentId, namespace);
   }
 
-  // ---- what is shared
+  // ---- what is held while somebody looks, and how it is lost
 
-  #keyFor(viewer: Viewer, key: FeedKey): FeedKey {
-    return this.#options.sharing === 'identity' ? { ...key, identity: viewer.id } : key;
-  }
-
-  /** Joins a feed that the viewer has just been allowed to see. */
-  #join(viewer: Viewer, key: FeedKey): Attachment {
-    const letGo = this.#quota.holdFeed(viewer, key);
+  /** Opens a subscription. Whatever is pushed to `releases` is let go of at its end, and when it does not come to be. */
+  async #live<Stream>(
+    viewer: Viewer,
+    open: (releases: (() => void)[], release: () => void) => Promise<Stream>,
+  ): Promise<Stream> {
+    const releases = [this.#quota.holdSubscription(viewer)];
+    const release = () => {
+      for (const each of releases) each();
+    };
     try {
-      const attachment = this.#hub.attach(key, this.#donor(viewer, key));
-      this.#audit(viewer, key, { event: 'attach', verb: VIEW, decision: 'allowed' });
-      let released = false;
-      return {
-        feed: attachment.feed,
-        release: () => {
-          if (released) return;
-          released = true;
-          attachment.release();
-          letGo();
-        },
-      };
+      return await open(releases, release);
     } catch (error) {
-      letGo();
+      release();
       throw error;
     }
-  }
-
-  #donor(viewer: Viewer, key: FeedKey): Donor {
-    return { credentials: viewer.credentials, refused: (error) => this.#refusedAsDonor(viewer, key, error) };
   }
 
   /** A refusal of the shared watch is the end for those whose credentials it was, and for nobody else. */
   #refusedAsDonor(viewer: Viewer, key: FeedKey, error: UpstreamError): void {
     this.#permissions.forget(viewer, key);
     if (error.failure === 'gitlabUnauthorized') {
-      this.#views.endViewer(viewer, error);
+      this.#signedOut(viewer, key.agentId, error);
       return;
     }
     const message = `You may no longer see ${key.resource.plural} here.`;
     this.#revoke(viewer, key, new ApiError('ACCESS_REVOKED', message, { cause: error }));
   }
 
-  async #denied(viewer: Viewer, key: FeedKey): Promise<ApiError> {
-    const user = await this.#calls.nameOf(viewer, key.agentId);
-    this.#audit(viewer, key, { event: 'deny', verb: VIEW, decision: 'denied', code: 'FORBIDDEN', user });
-    return viewForbidden(key, user);
-  }
-
   #revoke(viewer: Viewer, key: FeedKey, error: ApiError): void {
-    this.#views.endView(viewer, key, error);
-    this.#audit(viewer, key, { event: 'revoke', verb: VIEW, decision: 'denied', code: error.code });
+    this.#views.endFeed(viewer, key, error);
+    this.#hub.dismiss((donor, where) => isDonor(viewer, donor) && feedId(where) === feedId(key));
+    this.#journal.revoked(viewer, key, VIEW, error);
   }
 
-  async #visibleFeeds(viewer: Viewer, agentId: string, namespace: string | undefined): Promise<Feed[]> {
-    const feeds = this.#hub
-      .feeds(agentId, namespace)
-      .filter(({ key }) => key.identity === undefined || key.identity === viewer.id);
-    // Also with nothing to see: whoever GitLab does not let through to the agent learns nothing about it.
-    if (feeds.length === 0) await this.#permissions.mayView(viewer, { agentId, namespace, resource: PODS });
-    const visible = await Promise.all(feeds.map((feed) => this.#permissions.mayStillView(viewer, feed.key)));
-    return feeds.filter((_, index) => visible[index]);
-  }
-
-  #audit(
-    viewer: Viewer,
-    key: FeedKey,
-    what: Pick<AuditEntry, 'event' | 'verb' | 'decision'> & Partial<AuditEntry>,
-  ): void {
-    this.#options.audit(auditEntry(viewer, key, what));
+  /**
+   * These credentials are not accepted any more: by GitLab, for anything; or by one agent's cluster, for what comes
+   * from there. All that stands on them ends now, and nothing that was answered to them counts.
+   */
+  #signedOut(viewer: Viewer, agentId: string, error: UpstreamError): void {
+    const onlyOf = error.failure === 'gitlabUnauthorized' ? undefined : agentId;
+    const ended = this.#views.endViewer(viewer, error, onlyOf);
+    this.#permissions.forgetViewer(viewer, onlyOf);
+    this.#identities.forget(viewer);
+    this.#hub.dismiss((donor, key) => isDonor(viewer, donor) && (onlyOf ?? key.agentId) === key.agentId);
+    this.logs.dismiss(viewer, onlyOf);
+    for (const scope of ended) this.#journal.revoked(viewer, scope, VIEW, error);
   }
 }

@@ -1,4 +1,6 @@
 import type { ApiError } from '../errors.ts';
+import { feedId } from '../pubsub/hub.ts';
+import type { AuditScope } from './audit.ts';
 import type { FeedKey } from '../pubsub/feed.ts';
 import type { Viewer } from './viewer.ts';
 
@@ -7,9 +9,9 @@ export interface Endable {
   fail(error: ApiError): void;
 }
 
-interface View {
-  /** Undefined for what belongs to no single feed. */
-  readonly key: FeedKey | undefined;
+/** What somebody is looking at: a feed, or with no resource the connection of a scope. */
+export interface View {
+  readonly scope: AuditScope & Partial<FeedKey>;
   readonly stream: Endable;
 }
 
@@ -18,34 +20,36 @@ export class LiveViews {
   readonly #byViewer = new Map<string, Set<View>>();
 
   /** Returns how to take it out again. */
-  add(viewer: Viewer, key: FeedKey | undefined, stream: Endable): () => void {
-    const view = { key, stream };
+  add(viewer: Viewer, scope: View['scope'], stream: Endable): () => void {
+    const view = { scope, stream };
     const views = this.#byViewer.get(viewer.id) ?? new Set();
     this.#byViewer.set(viewer.id, views.add(view));
     return () => {
       views.delete(view);
-      if (views.size === 0) this.#byViewer.delete(viewer.id);
+      if (views.size === 0 && this.#byViewer.get(viewer.id) === views) this.#byViewer.delete(viewer.id);
     };
   }
 
   /** Ends what this viewer sees of one feed. */
-  endView(viewer: Viewer, key: FeedKey, error: ApiError): void {
-    for (const view of this.#byViewer.get(viewer.id) ?? []) {
-      if (view.key !== undefined && isSame(view.key, key)) view.stream.fail(error);
-    }
+  endFeed(viewer: Viewer, key: FeedKey, error: ApiError): void {
+    this.#end(viewer, error, ({ resource, ...scope }) => {
+      return resource !== undefined && feedId({ ...scope, resource }) === feedId(key);
+    });
   }
 
-  /** Ends everything this viewer sees. */
-  endViewer(viewer: Viewer, error: ApiError): void {
-    for (const { stream } of this.#byViewer.get(viewer.id) ?? []) stream.fail(error);
+  /** Ends everything this viewer sees, or all of it that comes from one agent. Returns what that was. */
+  endViewer(viewer: Viewer, error: ApiError, agentId?: string): AuditScope[] {
+    return this.#end(viewer, error, (scope) => agentId === undefined || scope.agentId === agentId);
   }
-}
 
-function isSame(a: FeedKey, b: FeedKey): boolean {
-  return (
-    a.agentId === b.agentId &&
-    a.namespace === b.namespace &&
-    a.resource.group === b.resource.group &&
-    a.resource.plural === b.resource.plural
-  );
+  /** Viewers with a subscription, for tests. */
+  get size(): number {
+    return this.#byViewer.size;
+  }
+
+  #end(viewer: Viewer, error: ApiError, isMeant: (scope: View['scope']) => boolean): AuditScope[] {
+    const views = [...(this.#byViewer.get(viewer.id) ?? [])].filter(({ scope }) => isMeant(scope));
+    for (const { stream } of views) stream.fail(error);
+    return views.map(({ scope }) => scope);
+  }
 }

@@ -1,8 +1,9 @@
 import type { Clock } from '../clock.ts';
-import { ApiError } from '../errors.ts';
+import type { Counters } from '../counters.ts';
 import type { FeedKey } from '../pubsub/feed.ts';
 import type { AccessAttributes, Source } from '../sources/source.ts';
 import { isWayBroken } from '../sources/upstream-error.ts';
+import { logQuestion } from './log-scope.ts';
 import type { ReviewLifetimes } from './review-cache.ts';
 import { Reviews } from './reviews.ts';
 import type { Viewer } from './viewer.ts';
@@ -10,23 +11,36 @@ import type { ViewerCalls } from './viewer-calls.ts';
 
 /** The verbs that a view of a collection needs. */
 const VIEW_VERBS = ['list', 'watch'] as const;
-/** The same in one word, for the audit. */
+/** The same in one word for the audit, and in words for people. */
 export const VIEW = VIEW_VERBS.join(',');
+export const VIEW_IN_WORDS = VIEW_VERBS.join(' and ');
+
+export interface PermissionsOptions {
+  readonly source: Source;
+  readonly clock: Clock;
+  readonly reviews: ReviewLifetimes;
+  readonly counters: Counters;
+}
 
 /** Whether a viewer may look at a collection: list it and watch it, as the cluster says. */
 export class Permissions {
   readonly #reviews: Reviews;
   readonly #calls: ViewerCalls;
 
-  constructor(source: Source, clock: Clock, lifetimes: ReviewLifetimes, calls: ViewerCalls) {
-    this.#reviews = new Reviews(source, clock, lifetimes);
+  constructor({ source, clock, reviews, counters }: PermissionsOptions, calls: ViewerCalls) {
+    this.#reviews = new Reviews(source, clock, reviews, counters);
     this.#calls = calls;
   }
 
   /** Rejects when it cannot be found out, which is not a denial. */
   async mayView(viewer: Viewer, key: FeedKey): Promise<boolean> {
     const answers = questions(key).map((question) => this.#reviews.allowed(viewer, key.agentId, question));
-    return (await this.#calls.endingIfRefused(viewer, Promise.all(answers))).every(Boolean);
+    return (await this.#calls.endingIfRefused(viewer, key.agentId, Promise.all(answers))).every(Boolean);
+  }
+
+  /** Whether the viewer may do any one thing. Rejects when it cannot be found out. */
+  may(viewer: Viewer, agentId: string, attributes: AccessAttributes): Promise<boolean> {
+    return this.#calls.endingIfRefused(viewer, agentId, this.#reviews.allowed(viewer, agentId, attributes));
   }
 
   /** The same for what was let in before: a check that cannot be made is no denial for a while. */
@@ -45,23 +59,26 @@ export class Permissions {
     return Math.min(...questions(key).map((question) => this.#reviews.dueInMs(viewer, key.agentId, question)));
   }
 
+  /** Milliseconds since the older of the answers was asked for. */
+  ageMs(viewer: Viewer, key: FeedKey): number {
+    return Math.max(...questions(key).map((question) => this.#reviews.ageMs(viewer, key.agentId, question)));
+  }
+
+  /** Forgets all that was answered to a viewer whose credentials are not accepted any more, by all agents or by one. */
+  forgetViewer(viewer: Viewer, agentId?: string): void {
+    this.#reviews.forgetViewer(viewer, agentId);
+  }
+
   /** Forgets an answer that has turned out to be wrong. */
   forget(viewer: Viewer, key: FeedKey): void {
     for (const question of questions(key)) this.#reviews.forget(viewer, key.agentId, question);
   }
 }
 
-/** What a viewer is told who may not look: verb, resource, namespace, and who the cluster takes them for. */
-export function viewForbidden({ resource, namespace, agentId }: FeedKey, user: string | undefined): ApiError {
-  const who = user === undefined ? 'You may not' : `You are "${user}" there, and may not`;
-  const everywhere = namespace === undefined ? ' in all namespaces' : ` in namespace "${namespace}"`;
-  const where = resource.namespaced ? everywhere : '';
-  return new ApiError('FORBIDDEN', `${who} list and watch ${resource.plural}${where} of agent ${agentId}.`, {
-    ...(resource.namespaced && namespace === undefined && { remedy: 'Name a namespace that you may see.' }),
-  });
-}
-
-function questions({ resource, namespace }: FeedKey): AccessAttributes[] {
+function questions(key: FeedKey): AccessAttributes[] {
+  const ofLog = logQuestion(key);
+  if (ofLog !== undefined) return [ofLog];
+  const { resource, namespace } = key;
   const { group, version, plural } = resource;
   return VIEW_VERBS.map((verb) => ({ verb, group, version, resource: plural, namespace }));
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { Counters } from '../counters.ts';
 import { ApiError } from '../errors.ts';
 import { feedId } from '../pubsub/hub.ts';
 import type { FeedKey } from '../pubsub/feed.ts';
@@ -11,6 +12,7 @@ export interface QuotaOptions {
   readonly subscriptionsPerViewer: number;
   /** How long a feed stays open after it was let go of, in milliseconds: for so long it still counts. */
   readonly lingerMs: number;
+  readonly counters: Counters;
 }
 
 interface Hold {
@@ -42,6 +44,7 @@ export class Quota {
     const id = feedId(key);
     const hold = usage.feeds.get(id) ?? { holders: 0, until: undefined };
     if (!usage.feeds.has(id) && usage.feeds.size >= this.#options.feedsPerViewer) {
+      this.#options.counters.add('limits_hit', { limit: 'MAX_FEEDS_PER_VIEWER' });
       throw new ApiError(
         'LIMIT_EXCEEDED',
         `You already look at ${this.#options.feedsPerViewer} collections (MAX_FEEDS_PER_VIEWER).`,
@@ -64,6 +67,7 @@ export class Quota {
   holdSubscription(viewer: Viewer): () => void {
     const usage = this.#of(viewer);
     if (usage.subscriptions >= this.#options.subscriptionsPerViewer) {
+      this.#options.counters.add('limits_hit', { limit: 'MAX_SUBSCRIPTIONS_PER_VIEWER' });
       throw new ApiError(
         'LIMIT_EXCEEDED',
         `You already have ${this.#options.subscriptionsPerViewer} subscriptions (MAX_SUBSCRIPTIONS_PER_VIEWER).`,
@@ -73,16 +77,21 @@ export class Quota {
     usage.subscriptions += 1;
     return () => {
       usage.subscriptions -= 1;
-      this.#forgetIfIdle(viewer.id, usage);
+      this.#forgetIfIdle(viewer.owner, usage);
     };
   }
 
+  /** Viewers that are counted, for tests. */
+  get size(): number {
+    return this.#usage.size;
+  }
+
   #of(viewer: Viewer): Usage {
-    const usage = this.#usage.get(viewer.id) ?? { subscriptions: 0, feeds: new Map<string, Hold>() };
+    const usage = this.#usage.get(viewer.owner) ?? { subscriptions: 0, feeds: new Map<string, Hold>() };
     this.#expire(usage);
     // Seldom enough to do for everyone, so that those who never come back are not kept.
-    if (!this.#usage.has(viewer.id)) for (const [id, other] of this.#usage) this.#forgetIfIdle(id, other);
-    this.#usage.set(viewer.id, usage);
+    if (!this.#usage.has(viewer.owner)) for (const [id, other] of this.#usage) this.#forgetIfIdle(id, other);
+    this.#usage.set(viewer.owner, usage);
     return usage;
   }
 

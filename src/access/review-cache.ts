@@ -17,6 +17,8 @@ export const MAX_REVIEWS = 50_000;
 
 interface Answer {
   readonly promise: Promise<boolean>;
+  /** Monotonic milliseconds of the question: what the cluster said may be out of date from then on. */
+  readonly askedAt: number;
   /** Monotonic milliseconds; undefined while the answer is awaited. */
   expiresAt: number | undefined;
 }
@@ -42,7 +44,7 @@ export class ReviewCache implements CacheMap<string, Promise<boolean>> {
   }
 
   set(key: string, promise: Promise<boolean>): void {
-    const answer: Answer = { promise, expiresAt: undefined };
+    const answer: Answer = { promise, askedAt: this.#clock.monotonic(), expiresAt: undefined };
     put(this.#answers, key, answer);
     void this.#settle(key, answer);
   }
@@ -55,6 +57,18 @@ export class ReviewCache implements CacheMap<string, Promise<boolean>> {
   clear(): void {
     this.#answers.clear();
     this.#last.clear();
+  }
+
+  /** Forgets everything whose key begins so. */
+  deleteAll(prefix: string): void {
+    for (const key of this.#answers.keys()) if (key.startsWith(prefix)) this.#answers.delete(key);
+    for (const key of this.#last.keys()) if (key.startsWith(prefix)) this.#last.delete(key);
+  }
+
+  /** Milliseconds since the question to the last answer was asked; 0 when there is none. */
+  ageMs(key: string): number {
+    const last = this.#last.get(key);
+    return last === undefined ? 0 : this.#clock.monotonic() - last.at;
   }
 
   /** Milliseconds for which an answer may still be used. */
@@ -72,9 +86,9 @@ export class ReviewCache implements CacheMap<string, Promise<boolean>> {
   async #settle(key: string, answer: Answer): Promise<void> {
     try {
       const allowed = await answer.promise;
-      const now = this.#clock.monotonic();
-      answer.expiresAt = now + this.#lifetime(allowed);
-      put(this.#last, key, { allowed, at: now });
+      answer.expiresAt = answer.askedAt + this.#lifetime(allowed);
+      // Forgotten in the meantime: it stays forgotten.
+      if (this.#answers.get(key) === answer) put(this.#last, key, { allowed, at: answer.askedAt });
     } catch {
       // A review that failed is no answer; whoever waits for it is told by the promise itself.
       if (this.#answers.get(key) === answer) this.#answers.delete(key);

@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Clock } from '../clock.ts';
+import type { Counters } from '../counters.ts';
 import type { AccessAttributes, Caller, Source } from '../sources/source.ts';
 import { UpstreamError } from '../sources/upstream-error.ts';
 import { ReviewCache, type ReviewLifetimes } from './review-cache.ts';
@@ -18,9 +19,9 @@ export class Reviews {
   readonly #loader: DataLoader<Question, boolean, string>;
   readonly #cache: ReviewCache;
 
-  constructor(source: Source, clock: Clock, lifetimes: ReviewLifetimes) {
+  constructor(source: Source, clock: Clock, lifetimes: ReviewLifetimes, counters: Counters) {
     const ask = ({ viewer, agentId, ...attributes }: Question) =>
-      askCluster(source.caller(agentId, viewer.credentials), attributes);
+      counted(counters, askCluster(source.caller(agentId, viewer.credentials), attributes));
     this.#cache = new ReviewCache(clock, lifetimes);
     this.#loader = new DataLoader(async (questions) => settle(questions.map(ask)), {
       cacheKeyFn: keyOf,
@@ -46,6 +47,17 @@ export class Reviews {
     return this.#cache.dueInMs(keyOf({ viewer, agentId, ...attributes }));
   }
 
+  /** Milliseconds since the question to the last answer was asked. */
+  ageMs(viewer: Viewer, agentId: string, attributes: AccessAttributes): number {
+    return this.#cache.ageMs(keyOf({ viewer, agentId, ...attributes }));
+  }
+
+  /** Forgets all that was answered to a viewer whose credentials are not accepted any more, by all agents or by one. */
+  forgetViewer(viewer: Viewer, agentId?: string): void {
+    const start = JSON.stringify(agentId === undefined ? [viewer.id] : [viewer.id, agentId]);
+    this.#cache.deleteAll(`${start.slice(0, -1)},`);
+  }
+
   /** Forgets an answer that has turned out to be wrong. */
   forget(viewer: Viewer, agentId: string, attributes: AccessAttributes): void {
     this.#loader.clear({ viewer, agentId, ...attributes });
@@ -59,17 +71,45 @@ async function askCluster(caller: Caller, attributes: AccessAttributes): Promise
   } catch (error) {
     const isNotServed =
       error instanceof UpstreamError && (error.failure === 'notFound' || error.failure === 'forbidden');
-    if (!isNotServed || attributes.version === undefined) throw error;
+    // Trying to list says nothing about what else may be done.
+    const { verb, version, name, subresource } = attributes;
+    const isView = (verb === 'list' || verb === 'watch') && name === undefined && subresource === undefined;
+    if (!isNotServed || !isView || version === undefined) throw error;
     return caller.mayList(attributes);
+  }
+}
+
+async function counted(counters: Counters, answer: Promise<boolean>): Promise<boolean> {
+  try {
+    const allowed = await answer;
+    counters.add('reviews', { result: allowed ? 'allowed' : 'denied' });
+    return allowed;
+  } catch (error) {
+    counters.add('reviews', { result: 'failed' });
+    throw error;
   }
 }
 
 /** One question that cannot be answered must not take the others of its batch with it. */
 async function settle(answers: Promise<boolean>[]): Promise<(boolean | Error)[]> {
   const settled = await Promise.allSettled(answers);
-  return settled.map((result) => (result.status === 'fulfilled' ? result.value : (result.reason as Error)));
+  return settled.map((result) => (result.status === 'fulfilled' ? result.value : asError(result.reason)));
 }
 
-function keyOf({ viewer, agentId, verb, group, resource, namespace }: Question): string {
-  return JSON.stringify([viewer.id, agentId, verb, group, resource, namespace ?? null]);
+/** DataLoader takes everything but an Error for an answer, and an answer that is not false lets somebody in. */
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error('An access review failed.', { cause: reason });
+}
+
+function keyOf({ viewer, agentId, verb, group, resource, subresource, namespace, name }: Question): string {
+  return JSON.stringify([
+    viewer.id,
+    agentId,
+    verb,
+    group,
+    resource,
+    subresource ?? null,
+    namespace ?? null,
+    name ?? null,
+  ]);
 }

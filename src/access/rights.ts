@@ -16,6 +16,8 @@ export interface RightsOptions {
   readonly check: (viewer: Viewer, key: FeedKey) => Promise<boolean>;
   /** Milliseconds until the remembered answer may not be used any more. */
   readonly dueInMs: (viewer: Viewer, key: FeedKey) => number;
+  /** Milliseconds since that answer was asked for. */
+  readonly ageMs: (viewer: Viewer, key: FeedKey) => number;
   /** The right is lost; or it could not be checked for so long that it counts as lost. */
   readonly onLost: (viewer: Viewer, key: FeedKey, error: ApiError) => void;
 }
@@ -57,8 +59,7 @@ export class Rights {
   }
 
   #begin(id: string, viewer: Viewer, key: FeedKey): Held {
-    const confirmedAt = this.#options.clock.monotonic();
-    const held: Held = { viewer, key, holders: 0, confirmedAt, timer: undefined };
+    const held: Held = { viewer, key, holders: 0, confirmedAt: this.#confirmedAt(viewer, key), timer: undefined };
     this.#held.set(id, held);
     this.#schedule(id, held, this.#options.dueInMs(viewer, key));
     return held;
@@ -83,7 +84,7 @@ export class Rights {
         this.#lose(id, held, new ApiError('ACCESS_REVOKED', `You may no longer see ${key.resource.plural} here.`));
         return;
       }
-      held.confirmedAt = clock.monotonic();
+      held.confirmedAt = this.#confirmedAt(viewer, key);
       this.#schedule(id, held, dueInMs(viewer, key));
     } catch (error) {
       if (this.#held.get(id) !== held) return;
@@ -91,6 +92,10 @@ export class Rights {
       if (clock.monotonic() - held.confirmedAt >= GRACE_MS) this.#lose(id, held, unchecked(key, error));
       else this.#schedule(id, held, RETRY_MS * (0.8 + 0.4 * clock.random()));
     }
+  }
+
+  #confirmedAt(viewer: Viewer, key: FeedKey): number {
+    return this.#options.clock.monotonic() - this.#options.ageMs(viewer, key);
   }
 
   #lose(id: string, held: Held, error: ApiError): void {

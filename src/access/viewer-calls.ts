@@ -1,28 +1,50 @@
-import { ApiError } from '../errors.ts';
 import type { FeedKey } from '../pubsub/feed.ts';
 import type { Caller, Source } from '../sources/source.ts';
 import { UpstreamError } from '../sources/upstream-error.ts';
-import { auditEntry, type Audit } from './audit.ts';
+import { forbidden } from './forbidden.ts';
+import type { Identities } from './identities.ts';
+import type { Journal } from './journal.ts';
 import type { Viewer } from './viewer.ts';
+
+export interface ViewerCallsOptions {
+  readonly source: Source;
+  readonly identities: Identities;
+  readonly journal: Journal;
+  /** Called when somebody's credentials are not accepted any more: by GitLab, or by one agent's cluster. */
+  readonly onRefused: (viewer: Viewer, agentId: string, error: UpstreamError) => void;
+}
 
 /** Single requests made for one viewer, with that viewer's own credentials. */
 export class ViewerCalls {
-  readonly #source: Source;
-  readonly #audit: Audit;
-  readonly #onRefused: (viewer: Viewer, error: UpstreamError) => void;
+  readonly #options: ViewerCallsOptions;
 
-  /** `onRefused` is called when GitLab does not accept a viewer's credentials any more. */
-  constructor(source: Source, audit: Audit, onRefused: (viewer: Viewer, error: UpstreamError) => void) {
-    this.#source = source;
-    this.#audit = audit;
-    this.#onRefused = onRefused;
+  constructor(options: ViewerCallsOptions) {
+    this.#options = options;
   }
 
-  read<T>(viewer: Viewer, agentId: string, call: (caller: Caller) => Promise<T>): Promise<T> {
-    return this.endingIfRefused(viewer, call(this.#source.caller(agentId, viewer.credentials)));
+  /** Reads one object. */
+  async read<T>(viewer: Viewer, key: FeedKey, name: string, call: (caller: Caller) => Promise<T>): Promise<T> {
+    try {
+      return await this.#call(viewer, key.agentId, call);
+    } catch (error) {
+      const told = await this.#named(viewer, key, 'get', name, error);
+      if (told !== error) this.#options.journal.denied(viewer, key, 'get', told, name);
+      throw told;
+    }
   }
 
-  /** The same for a change: it is audited, whatever becomes of it, and never tried twice. */
+  /** Reads a collection, without a watch. */
+  async list<T>(viewer: Viewer, key: FeedKey, call: (caller: Caller) => Promise<T>): Promise<T> {
+    try {
+      return await this.#call(viewer, key.agentId, call);
+    } catch (error) {
+      const told = await this.#named(viewer, key, 'list', undefined, error);
+      if (told !== error) this.#options.journal.denied(viewer, key, 'list', told);
+      throw told;
+    }
+  }
+
+  /** A change: it is audited, whatever becomes of it, and never tried twice. */
   async mutate<T>(
     viewer: Viewer,
     key: FeedKey,
@@ -30,34 +52,43 @@ export class ViewerCalls {
     verb: string,
     call: (caller: Caller) => Promise<T>,
   ): Promise<T> {
+    const { journal } = this.#options;
     try {
-      const result = await this.read(viewer, key.agentId, call);
-      this.#audit(auditEntry(viewer, key, { event: 'mutate', verb, name, decision: 'allowed' }));
+      const result = await this.#call(viewer, key.agentId, call);
+      journal.mutated(viewer, key, verb, name);
       return result;
     } catch (error) {
-      const { code, upstream } = error instanceof ApiError ? error : {};
-      const decision = code === 'FORBIDDEN' ? 'denied' : 'failed';
-      this.#audit(auditEntry(viewer, key, { event: 'mutate', verb, name, decision, code, traceId: upstream?.traceId }));
-      throw error;
-    }
-  }
-
-  /** Who the cluster takes the viewer for. That it cannot be found out is no reason to fail. */
-  async nameOf(viewer: Viewer, agentId: string): Promise<string | undefined> {
-    try {
-      return (await this.#source.caller(agentId, viewer.credentials).whoAmI()).username;
-    } catch {
-      return undefined;
+      const told = await this.#named(viewer, key, verb, name, error);
+      journal.mutated(viewer, key, verb, name, told);
+      throw told;
     }
   }
 
   /** Waits for something done with the viewer's credentials, and notices when they are not accepted. */
-  async endingIfRefused<T>(viewer: Viewer, call: Promise<T>): Promise<T> {
+  async endingIfRefused<T>(viewer: Viewer, agentId: string, call: Promise<T>): Promise<T> {
     try {
       return await call;
     } catch (error) {
-      if (error instanceof UpstreamError && error.failure === 'gitlabUnauthorized') this.#onRefused(viewer, error);
+      this.noticeRefusal(viewer, agentId, error);
       throw error;
     }
+  }
+
+  noticeRefusal(viewer: Viewer, agentId: string, error: unknown): void {
+    if (!(error instanceof UpstreamError)) return;
+    if (error.failure === 'gitlabUnauthorized' || error.failure === 'unauthorized') {
+      this.#options.onRefused(viewer, agentId, error);
+    }
+  }
+
+  #call<T>(viewer: Viewer, agentId: string, call: (caller: Caller) => Promise<T>): Promise<T> {
+    return this.endingIfRefused(viewer, agentId, call(this.#options.source.caller(agentId, viewer.credentials)));
+  }
+
+  /** The cluster's refusal, told with who was refused. Every other error as it is. */
+  async #named(viewer: Viewer, key: FeedKey, verb: string, name: string | undefined, error: unknown): Promise<unknown> {
+    if (!(error instanceof UpstreamError) || error.failure !== 'forbidden') return error;
+    const user = await this.#options.identities.nameOf(viewer, key.agentId);
+    return forbidden({ key, verb, name, user, upstream: error.upstream, cause: error });
   }
 }

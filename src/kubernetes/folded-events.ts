@@ -23,7 +23,8 @@ export function newestFirst(a: ClusterEvent, b: ClusterEvent): number {
   return time(b.lastAt) - time(a.lastAt) || 0;
 }
 
-function foldKey({ involvedObject, reason, type, source }: ClusterEvent): string {
+/** The same for events that become one. */
+export function foldKey({ involvedObject, reason, type, source }: ClusterEvent): string {
   const { uid, kind, namespace, name } = involvedObject;
   return JSON.stringify([uid, kind, namespace, name, reason, type, source.component]);
 }

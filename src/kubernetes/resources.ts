@@ -195,7 +195,10 @@ export const FLUX_RESOURCES: readonly Resource[] = [
 ];
 
 /** Resources with a query and a subscription of their own, by field name. */
-export const WATCHED_RESOURCES: readonly Resource[] = [PODS, SERVICES];
+export const WATCHED_RESOURCES: readonly Resource[] = [PODS, SERVICES, ...WORKLOAD_RESOURCES, ...FLUX_RESOURCES];
+
+/** All whose place in a cluster is known without asking it; of Flux, only the version is for the cluster to say. */
+export const WATCHABLE_RESOURCES: readonly Resource[] = [...WATCHED_RESOURCES, NAMESPACES, NODES, EVENTS];
 
 /** `group/version`, as `apiVersion` writes it. */
 export function apiVersion(resource: Pick<Resource, 'group' | 'version'>): string {

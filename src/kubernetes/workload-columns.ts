@@ -146,7 +146,7 @@ function jobCompletions(job: KubernetesObject): JobCompletions {
   return { succeeded, wanted, parallelism, text: wanted === undefined ? queue : `${succeeded}/${wanted}` };
 }
 
-function templateColumns(spec: unknown): TemplateColumns {
+export function templateColumns(spec: unknown): TemplateColumns {
   const containers = records(podSpec(spec)['containers']);
   return {
     containers: containers.map((each) => text(each['name'])),

@@ -40,8 +40,9 @@ export class LogHub {
     const id = logId(key);
     const open = this.#entries.get(id);
     if (open?.feed.isEnded === true) this.#close(id, open); // the container may run again by now
-    const entry = this.#entries.get(id) ?? this.#open(id, key, tailLines, donor);
-    entry.donors.add(donor);
+    const followed = this.#entries.get(id);
+    followed?.donors.add(donor);
+    const entry = followed ?? this.#open(id, key, tailLines, donor);
     entry.attachments += 1;
     entry.lingering?.cancel();
     entry.lingering = undefined;
@@ -58,7 +59,8 @@ export class LogHub {
 
   /** Uses the credentials of these donors no more: another takes over at once. */
   dismiss(isMeant: (donor: Donor, key: LogKey) => boolean): void {
-    for (const { donors, feed } of [...this.#entries.values()]) donors.dismiss((donor) => isMeant(donor, feed.key));
+    const entries = Array.from(this.#entries.values());
+    for (const { donors, feed } of entries) donors.dismiss((donor) => isMeant(donor, feed.key));
   }
 
   /** Logs followed, for metrics and tests. */

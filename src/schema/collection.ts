@@ -4,9 +4,11 @@ import { K8sFilter, objectFilter, type FilterInput } from './filter.ts';
 import type { Kind } from './kind.ts';
 import { Listing, type StatusCount } from './listing.ts';
 import { registerKind } from './objects.ts';
+import { comingFrom } from './origin.ts';
 import { K8sOrder, orderOf, type OrderInput } from './order.ts';
 import { PageInfo, pageArgs, pageRequest } from './paging.ts';
 import { checkAddress, checkScope, feedKey, objectArgs, scopeArgs } from './scope.ts';
+import { servedKey } from './served.ts';
 import { updateType } from './updates.ts';
 
 const K8sCount = builder.objectRef<StatusCount>('K8sCount').implement({
@@ -55,13 +57,14 @@ interface ListArgs {
 }
 
 async function list(kind: Kind, args: ListArgs, context: Context): Promise<Listing> {
-  const key = feedKey(kind.resource, checkScope(args));
+  const wanted = feedKey(kind.resource, checkScope(args));
   const filter = objectFilter(args.filter, kind);
   const request = pageRequest(orderOf(args.orderBy, kind), args);
+  const key = await servedKey(kind, wanted, context);
   const attachment = await context.gate.attach(context.viewer(), key);
   try {
     await attachment.feed.ready();
-    return new Listing(kind, attachment.feed, filter, request);
+    return new Listing(kind, attachment.feed, filter, request, key);
   } finally {
     attachment.release();
   }
@@ -100,9 +103,11 @@ function addOne(kind: Kind, object: KubernetesRef): void {
       nullable: true,
       description: `One ${kind.noun.one} by name, or null when there is none. Needs the right to list and watch, or else to get it.`,
       args: objectArgs,
-      resolve: (_root, args, context) => {
+      resolve: async (_root, args, context) => {
         const { key, name } = checkAddress(kind.resource, args);
-        return context.gate.get(context.viewer(), key, name);
+        const found = await context.gate.get(context.viewer(), await servedKey(kind, key, context), name);
+        if (found !== undefined) comingFrom(key, [found]);
+        return found;
       },
     }),
   );
@@ -125,16 +130,20 @@ function addSubscription(kind: Kind, object: KubernetesRef): void {
           description: 'At most this many updates a second; the latest state wins. Omitted: as they come.',
         }),
       },
-      subscribe: (_root, args, context) => {
-        const key = feedKey(kind.resource, checkScope(args));
+      subscribe: async (_root, args, context) => {
+        const wanted = feedKey(kind.resource, checkScope(args));
         const filter = objectFilter(args.filter, kind);
+        const key = await servedKey(kind, wanted, context);
         return context.gate.subscribe(context.viewer(), key, {
           ...(filter && { filter }),
           resume: args.resume ?? undefined,
           maxRate: args.maxRate ?? undefined,
         });
       },
-      resolve: (update) => update,
+      resolve: (update, args) => {
+        comingFrom(checkScope(args), update.upserted);
+        return update;
+      },
     }),
   );
 }

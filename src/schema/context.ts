@@ -5,7 +5,19 @@ import type { Clock } from '../clock.ts';
 /** What resolvers ask of the gate. Only its public side, so that a test can stand in for it. */
 export type Door = Pick<
   Gate,
-  'attach' | 'subscribe' | 'get' | 'delete' | 'connection' | 'watchConnection' | 'reconnect'
+  | 'clusters'
+  | 'logs'
+  | 'actions'
+  | 'prometheus'
+  | 'attach'
+  | 'subscribe'
+  | 'get'
+  | 'delete'
+  | 'connection'
+  | 'watchConnection'
+  | 'reconnect'
+  | 'whoAmI'
+  | 'can'
 >;
 
 /** What every operation is executed with, whichever transport carries it. */

@@ -7,6 +7,7 @@ import {
   isScalarType,
   parse,
   print,
+  valueFromASTUntyped,
   type DefinitionNode,
   type FieldDefinitionNode,
   type GraphQLArgument,
@@ -85,7 +86,7 @@ function missingInputs(
     const input = actual.find((each) => each.name === name.value);
     if (input === undefined) return [`${name.value} is missing`];
     const wrongType = String(input.type) === print(type) ? [] : [`${name.value} is ${String(input.type)}`];
-    const promisedDefault = defaultValue?.kind === 'EnumValue' ? defaultValue.value : undefined;
+    const promisedDefault = defaultValue === undefined ? undefined : valueFromASTUntyped(defaultValue);
     const wrongDefault = input.defaultValue === promisedDefault ? [] : [`${name.value} has another default`];
     return [...wrongType, ...wrongDefault];
   });

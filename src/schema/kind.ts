@@ -12,6 +12,8 @@ export interface Kind {
   readonly noun: { readonly one: string; readonly many: string };
   /** The column by which objects are counted, ordered (STATUS) and filtered (`phases`). */
   readonly status: { readonly name: string; readonly of: (object: KubernetesObject) => string | undefined };
+  /** Not every cluster has it, and clusters have it in different versions: their discovery tells. */
+  readonly isOptional?: boolean;
   /** For ordering by RESTARTS; kinds without it have none. */
   readonly restarts?: (object: KubernetesObject) => number | undefined;
 }

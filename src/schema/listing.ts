@@ -2,6 +2,7 @@ import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { Feed } from '../pubsub/feed.ts';
 import type { ObjectFilter } from '../pubsub/updates.ts';
 import type { Kind } from './kind.ts';
+import { comingFrom, type Origin } from './origin.ts';
 import { pageOf, type Page, type PageRequest } from './paging.ts';
 
 export interface StatusCount {
@@ -18,6 +19,7 @@ export class Listing {
   readonly #kind: Kind;
   readonly #matching: readonly KubernetesObject[];
   readonly #request: PageRequest;
+  readonly #origin: Origin;
   #page: Page | undefined;
 
   constructor(
@@ -25,11 +27,13 @@ export class Listing {
     feed: Pick<Feed, 'objects' | 'freshAsOf'>,
     filter: ObjectFilter | undefined,
     request: PageRequest,
+    origin: Origin,
   ) {
     this.freshAsOf = feed.freshAsOf;
     this.#kind = kind;
     this.#matching = matching(feed.objects(), filter);
     this.#request = request;
+    this.#origin = origin;
   }
 
   get totalCount(): number {
@@ -37,7 +41,13 @@ export class Listing {
   }
 
   get page(): Page {
-    return (this.#page ??= pageOf(this.#matching, this.#request));
+    return (this.#page ??= this.#makePage());
+  }
+
+  #makePage(): Page {
+    const page = pageOf(this.#matching, this.#request);
+    comingFrom(this.#origin, page.nodes);
+    return page;
   }
 
   /** The most frequent first. */

@@ -4,6 +4,7 @@ import { NAMESPACES } from '../kubernetes/resources.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { K8sObject, registerKind } from './objects.ts';
+import { comingFrom } from './origin.ts';
 import { agentArgs, checkScope, feedKey } from './scope.ts';
 
 const K8sNamespace = builder.objectRef<KubernetesObject>('K8sNamespace');
@@ -36,7 +37,8 @@ async function namespaces(args: { agentId: string }, context: Context): Promise<
   const attachment = await context.gate.attach(context.viewer(), key);
   try {
     await attachment.feed.ready();
-    return [...attachment.feed.objects()].toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+    const all = [...attachment.feed.objects()].toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+    return comingFrom(key, all);
   } finally {
     attachment.release();
   }

@@ -10,7 +10,7 @@ it.each([
   [service('a'), 'K8sService'],
   [namespace('a'), 'K8sNamespace'],
   [{ ...pod('a'), apiVersion: 'v2' }, 'K8sPod'],
-  [{ ...pod('a'), apiVersion: 'metrics.k8s.io/v1' }, undefined],
+  [{ ...pod('a'), apiVersion: 'metrics.k8s.io/v1' }, 'K8sGenericObject'],
 ])('knows the type of an object by its group and kind', (object, typeName) => {
   const type = schema.getType('K8sObject');
   assert(isInterfaceType(type));

@@ -20,7 +20,7 @@ export const K8sHealthLevel = builder.enumType('K8sHealthLevel', {
   },
 });
 
-const K8sHealth = builder.objectRef<Health>('K8sHealth').implement({
+export const K8sHealth = builder.objectRef<Health>('K8sHealth').implement({
   description: "An object's health, derived from its status and conditions.",
   fields: (t) => ({
     level: t.expose('level', { type: K8sHealthLevel, description: 'The health in one word.' }),
@@ -97,10 +97,13 @@ export function registerKind(resource: Resource, typeName: string): void {
   typeNames.set(`${resource.group}/${resource.kind}`, typeName);
 }
 
-function typeNameOf(object: KubernetesObject): string | undefined {
+/** What an object of any kind without a type of its own is shown as. */
+export const ANY_KIND = 'K8sGenericObject';
+
+function typeNameOf(object: KubernetesObject): string {
   const slash = object.apiVersion.indexOf('/');
   const group = slash < 0 ? '' : object.apiVersion.slice(0, slash);
-  return typeNames.get(`${group}/${object.kind}`);
+  return typeNames.get(`${group}/${object.kind}`) ?? ANY_KIND;
 }
 
 export const K8sObject = builder.interfaceRef<KubernetesObject>('K8sObject').implement({

@@ -7,8 +7,11 @@ import { K8sContainer } from './containers.ts';
 import { podColumnsOf, podContainersOf, podReasonOf } from './derived.ts';
 import type { Kind } from './kind.ts';
 import { K8sObject } from './objects.ts';
+import { VIEWER_DEPENDENT } from './related.ts';
+import { servicesOf, topOwner } from './relations.ts';
+import { addPodsToServices, K8sService } from './services.ts';
 
-const K8sReady = builder.objectRef<PodColumns['ready']>('K8sReady').implement({
+export const K8sReady = builder.objectRef<PodColumns['ready']>('K8sReady').implement({
   description: "kubectl's READY column as numbers.",
   fields: (t) => ({
     ready: t.exposeInt('ready', { description: 'Containers that are ready.' }),
@@ -16,7 +19,7 @@ const K8sReady = builder.objectRef<PodColumns['ready']>('K8sReady').implement({
   }),
 });
 
-const K8sPod = builder.objectRef<KubernetesObject>('K8sPod');
+export const K8sPod = builder.objectRef<KubernetesObject>('K8sPod');
 K8sPod.implement({
   description: 'A pod, with the columns that `kubectl get pods` prints.',
   interfaces: [K8sObject],
@@ -64,6 +67,21 @@ K8sPod.implement({
       description: 'Its containers in the order of the spec: init containers and sidecars, regular, ephemeral.',
       resolve: podContainersOf,
     }),
+    owner: t.field({
+      type: K8sObject,
+      nullable: true,
+      description:
+        'What it belongs to in the end: not its ReplicaSet but the Deployment above it, not its Job but the CronJob. Null when nothing controls it, or when you may not list and watch what does. In a subscription, only if that is watched already.',
+      extensions: VIEWER_DEPENDENT,
+      resolve: (pod, _args, context, info) => topOwner(pod, context, info),
+    }),
+    services: t.field({
+      type: [K8sService],
+      description:
+        'The services that select it; [] when there are none, or when you may not list and watch services. In a subscription, only if those are watched already.',
+      extensions: VIEWER_DEPENDENT,
+      resolve: (pod, _args, context, info) => servicesOf(pod, context, info),
+    }),
   }),
 });
 
@@ -78,4 +96,5 @@ const PODS_KIND: Kind = {
 
 export function addPods(): void {
   addCollection(PODS_KIND, K8sPod);
+  addPodsToServices(K8sPod);
 }

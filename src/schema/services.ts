@@ -1,11 +1,13 @@
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { SERVICES } from '../kubernetes/resources.ts';
 import type { ServicePort } from '../kubernetes/service-columns.ts';
-import { builder } from './builder.ts';
+import { builder, type KubernetesRef } from './builder.ts';
 import { addCollection } from './collection.ts';
 import { serviceColumnsOf } from './derived.ts';
 import type { Kind } from './kind.ts';
 import { K8sObject } from './objects.ts';
+import { VIEWER_DEPENDENT } from './related.ts';
+import { podsOfService } from './relations.ts';
 
 const K8sServicePort = builder.objectRef<ServicePort>('K8sServicePort').implement({
   description: 'A port that a service listens on (spec.ports).',
@@ -27,7 +29,7 @@ const K8sServicePort = builder.objectRef<ServicePort>('K8sServicePort').implemen
   }),
 });
 
-const K8sService = builder.objectRef<KubernetesObject>('K8sService');
+export const K8sService = builder.objectRef<KubernetesObject>('K8sService');
 K8sService.implement({
   description: 'A service, with the columns that `kubectl get services` prints.',
   interfaces: [K8sObject],
@@ -64,4 +66,17 @@ const SERVICES_KIND: Kind = {
 
 export function addServices(): void {
   addCollection(SERVICES_KIND, K8sService);
+}
+
+/** Beside the type itself: pods and services name each other. */
+export function addPodsToServices(pod: KubernetesRef): void {
+  builder.objectField(K8sService, 'pods', (t) =>
+    t.field({
+      type: [pod],
+      description:
+        'The pods that it selects, ready or not; [] when there are none, or when you may not list and watch pods. In a subscription, only if those are watched already.',
+      extensions: VIEWER_DEPENDENT,
+      resolve: (service, _args, context, info) => podsOfService(service, context, info),
+    }),
+  );
 }

@@ -2,7 +2,7 @@ import type { Update } from '../pubsub/updates.ts';
 import { builder, type KubernetesRef } from './builder.ts';
 import type { Kind } from './kind.ts';
 
-const K8sUpdateType = builder.enumType('K8sUpdateType', {
+export const K8sUpdateType = builder.enumType('K8sUpdateType', {
   description: 'What an update replaces.',
   values: {
     SNAPSHOT: { description: 'The whole set: forget what you had.' },
@@ -10,7 +10,7 @@ const K8sUpdateType = builder.enumType('K8sUpdateType', {
   },
 });
 
-const K8sResyncReason = builder.enumType('K8sResyncReason', {
+export const K8sResyncReason = builder.enumType('K8sResyncReason', {
   description: 'Why a SNAPSHOT came where CHANGES could have been expected.',
   values: {
     HISTORY_EXPIRED: { description: 'The changes since the cursor are no longer kept.' },

@@ -1,19 +1,33 @@
-import { GraphQLError, execute, getOperationAST, subscribe } from 'graphql';
+import { GraphQLError, execute, getOperationAST } from 'graphql';
 import type { DocumentNode, ExecutionArgs, ExecutionResult, GraphQLSchema } from 'graphql';
 import { createYoga } from 'graphql-yoga';
 import type { Plugin } from 'graphql-yoga';
+import type { Clock } from '../clock.ts';
+import type { Counters } from '../counters.ts';
 import type { Log } from '../log.ts';
 import { isMasked, toGraphQLError } from '../schema/errors.ts';
 import type { Credentials } from '../sources/credentials.ts';
-import { documentValidator, parseDocument } from './document.ts';
+import { documentParser, documentValidator } from './document.ts';
+import { FanOut } from './fanout/fan-out.ts';
+import type { Outlet } from './fanout/outlet.ts';
+import { subscribeAlone, subscribeTogether } from './fanout/subscribe.ts';
+import { limitOf } from './limits.ts';
+import type { DocumentLimits } from './limits.ts';
 import { liveResults } from './live.ts';
+import { masked } from './masked.ts';
 import { RecentMap } from './recent-map.ts';
+import { inTime } from './request-time.ts';
+import { shownError } from './shown-error.ts';
 
-export interface ExecutionOptions {
+export interface ExecutionOptions extends DocumentLimits {
   readonly schema: GraphQLSchema;
   /** What an operation is executed with. Asks for credentials when a resolver does: that may throw, they may be absent. */
   readonly contextFor: (credentials: CredentialsOf) => object;
   readonly introspection: boolean;
+  /** Seconds that a query, a mutation, or the opening of a subscription may take. */
+  readonly maxRequestSeconds: number;
+  readonly clock: Clock;
+  readonly counters: Counters;
   readonly log: Log;
 }
 
@@ -27,7 +41,9 @@ export interface OperationRequest {
 
 /** An operation that was found good, with what it takes to run it. */
 export interface PreparedOperation extends ExecutionArgs {
-  run(): Promise<ExecutionResult | AsyncIterable<ExecutionResult>>;
+  readonly isLive: boolean;
+  /** `outlet`: takes finished messages of a subscription that is served together with others; then it yields none. */
+  run(outlet?: Outlet): Promise<ExecutionResult | AsyncIterable<ExecutionResult>>;
 }
 
 /** The one place where documents are parsed, validated, limited, executed and their errors masked. */
@@ -38,17 +54,27 @@ export interface Execution {
   prepare(request: OperationRequest, credentials: CredentialsOf): Promise<PreparedOperation>;
   /** What a client is shown of anything thrown. Defects are logged on the way. */
   clientError(thrown: unknown): GraphQLError;
+  /** Subscriptions that are served together. */
+  readonly fanOut: FanOut;
 }
 
 /** Documents worth remembering parsed and validated. Bounded, since anybody can invent new ones. */
 const REMEMBERED_DOCUMENTS = 200;
 
-export function createExecution({ schema, contextFor, introspection, log }: ExecutionOptions): Execution {
+export function createExecution(options: ExecutionOptions): Execution {
+  const { schema, contextFor, log } = options;
   const maskError = errorMask(log);
+  const onLimit = (limit: string) => options.counters.add('limits_hit', { limit });
+  const onLate = () => onLimit('MAX_REQUEST_SECONDS');
+  const fanOut = new FanOut({
+    sharedContext: contextFor(nobody),
+    mask: (thrown) => shownError(maskError(thrown)),
+    onTooManyShapes: () => onLimit('MAX_SHAPES_PER_FEED'),
+  });
   const yoga = createYoga<{ credentials: CredentialsOf }>({
     schema,
     context: ({ credentials }) => contextFor(credentials),
-    plugins: [graphqlEngine(introspection), failuresAreNotHttpFailures, endWithTheRequest],
+    plugins: [graphqlEngine(options), failuresAreNotHttpFailures, endWithTheRequest],
     maskedErrors: { maskError },
     parserAndValidationCache: {
       documentCache: new RecentMap<string, DocumentNode>(REMEMBERED_DOCUMENTS),
@@ -63,6 +89,14 @@ export function createExecution({ schema, contextFor, introspection, log }: Exec
     logging: false,
     maxRequestBodySize: false, // read and limited before
   });
+
+  /** Not by way of yoga, which would keep a good deal in memory for each subscription as long as it lives. */
+  function opener(args: ExecutionArgs): PreparedOperation['run'] {
+    return async (outlet) => {
+      const opening = outlet === undefined ? subscribeAlone(args) : subscribeTogether(args, fanOut, outlet);
+      return masked(await inTime(options.clock, options.maxRequestSeconds, opening, onLate), maskError);
+    };
+  }
 
   async function prepare(request: OperationRequest, credentials: CredentialsOf): Promise<PreparedOperation> {
     const enveloped = yoga.getEnveloped({ credentials });
@@ -79,14 +113,27 @@ export function createExecution({ schema, contextFor, introspection, log }: Exec
       contextValue: await enveloped.contextFactory(),
     };
     const isLive = operation.operation === 'subscription';
-    return { ...args, run: async () => (isLive ? enveloped.subscribe(args) : enveloped.execute(args)) };
+    return { ...args, isLive, run: isLive ? opener(args) : executor(enveloped.execute, args) };
   }
 
   return {
     respond: async (request, credentials) => yoga.fetch(request, { credentials }),
     prepare,
     clientError: maskError,
+    fanOut,
   };
+}
+
+function executor(
+  run: (args: ExecutionArgs) => Promise<ExecutionResult>,
+  args: ExecutionArgs,
+): PreparedOperation['run'] {
+  return () => run(args);
+}
+
+/** A shared execution has no viewer; a resolver that asks for one must not get just anybody. */
+function nobody(): never {
+  throw new Error('A shared execution asked who is looking.');
 }
 
 /** A document with several things wrong; all are told at once. */
@@ -99,13 +146,28 @@ export class InvalidDocument extends Error {
   }
 }
 
-function graphqlEngine(introspection: boolean): Plugin {
-  const validateDocument = documentValidator(introspection);
+function graphqlEngine(options: ExecutionOptions): Plugin {
+  const { introspection, maxRequestSeconds, clock, counters } = options;
+  const onLimit = (limit: string) => counters.add('limits_hit', { limit });
+  const onLate = () => onLimit('MAX_REQUEST_SECONDS');
+  const parseDocument = documentParser(options, onLimit);
+  const validateDocument = documentValidator(introspection, options);
   return {
     onParse: ({ setParseFn }) => setParseFn(parseDocument),
-    onValidate: ({ setValidationFn }) => setValidationFn(validateDocument),
-    onExecute: ({ setExecuteFn }) => setExecuteFn(execute),
-    onSubscribe: ({ setSubscribeFn }) => setSubscribeFn(subscribe),
+    onValidate: ({ setValidationFn }) => {
+      setValidationFn(validateDocument);
+      // Here, since a document that was seen before is not validated again.
+      return ({ result }) => {
+        for (const error of result) {
+          const limit = limitOf(error as GraphQLError);
+          if (limit !== undefined) onLimit(limit);
+        }
+      };
+    },
+    onExecute: ({ setExecuteFn }) =>
+      setExecuteFn((args: ExecutionArgs) => inTime(clock, maxRequestSeconds, execute(args), onLate)),
+    onSubscribe: ({ setSubscribeFn }) =>
+      setSubscribeFn((args: ExecutionArgs) => inTime(clock, maxRequestSeconds, subscribeAlone(args), onLate)),
   };
 }
 

@@ -1,11 +1,13 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Clock } from '../clock.ts';
+import type { Counters } from '../counters.ts';
 import type { Log } from '../log.ts';
 import { BodyTooLarge, readBody } from './body.ts';
 import { requestCredentials } from './client-credentials.ts';
 import { PREFLIGHT_HEADERS, SECURITY_HEADERS, accepts, corsHeaders, isJson, originAllowed, pathOf } from './door.ts';
-import type { Execution } from './execution.ts';
+import { operationOf, serveEvents } from './events.ts';
+import type { CredentialsOf, Execution, PreparedOperation } from './execution.ts';
 import type { GraphiQLPage } from './graphiql.ts';
 import { watchReader } from './reader-watch.ts';
 import { sendFetchResponse, sendJson, sendRefusal } from './respond.ts';
@@ -16,6 +18,9 @@ export interface HttpOptions {
   readonly basePath: string;
   readonly allowedOrigins: readonly string[];
   readonly maxBodyBytes: number;
+  /** How long an event stream may last, give or take a tenth; 0: for ever. */
+  readonly maxSocketSeconds: number;
+  readonly counters: Counters;
   /** Absent: no GraphiQL. */
   readonly graphiql?: (() => Promise<GraphiQLPage>) | undefined;
   /** Why requests should go to another replica; empty when they need not. */
@@ -142,7 +147,8 @@ async function serveOperation(request: IncomingMessage, response: ServerResponse
   if (body === REFUSED) return undefined;
   const gone = new AbortController();
   response.once('close', () => gone.abort());
-  const asked = new Request(new URL(request.url ?? '', 'http://kascade'), {
+  const url = new URL(request.url ?? '', 'http://kascade');
+  const asked = new Request(url, {
     method: request.method ?? '',
     headers: { accept: request.headers.accept ?? '*/*', ...(body && { 'content-type': 'application/json' }) },
     body: body ?? null,
@@ -150,16 +156,45 @@ async function serveOperation(request: IncomingMessage, response: ServerResponse
   });
   const credentials = () => requestCredentials(request);
   const stopWatching = watchReader(request.socket, options.clock, () => response.destroy());
-  if (accepts(request.headers, 'text/event-stream')) options.streams.add(response);
+  const stopAging = accepts(request.headers, 'text/event-stream') ? limitLife(response, options) : undefined;
   try {
-    await sendFetchResponse(response, await options.execution.respond(asked, credentials));
+    const live = stopAging && (await liveOperation(url, body, credentials, options));
+    if (live) await serveEvents(response, live, options);
+    else await sendFetchResponse(response, await options.execution.respond(asked, credentials));
   } catch (error) {
     if (!gone.signal.aborted) throw error;
   } finally {
     stopWatching();
-    options.streams.delete(response);
+    stopAging?.();
   }
   return undefined;
+}
+
+/** A subscription that can be run. What is wrong with any other is told in the same way as on every other request. */
+async function liveOperation(
+  url: URL,
+  body: Uint8Array | undefined,
+  credentials: CredentialsOf,
+  { execution }: HttpOptions,
+): Promise<PreparedOperation | undefined> {
+  const asked = operationOf(url, body);
+  const operation = asked && (await execution.prepare(asked, credentials).catch(() => undefined));
+  return operation?.isLive === true ? operation : undefined;
+}
+
+/** An event stream is cut when the server stops, and when it has lasted long enough. */
+function limitLife(response: ServerResponse, { streams, clock, maxSocketSeconds, counters }: Serving): () => void {
+  streams.add(response);
+  const life = maxSocketSeconds * 1_000 * (0.9 + 0.2 * clock.random());
+  const cut = () => {
+    counters.add('limits_hit', { limit: 'MAX_SOCKET_SECONDS' });
+    response.destroy();
+  };
+  const timer = maxSocketSeconds === 0 ? undefined : clock.after(life, cut);
+  return () => {
+    timer?.cancel();
+    streams.delete(response);
+  };
 }
 
 const REFUSED = Symbol('refused');
@@ -167,13 +202,14 @@ const REFUSED = Symbol('refused');
 async function bodyOrRefusal(
   request: IncomingMessage,
   response: ServerResponse,
-  { maxBodyBytes, clock }: HttpOptions,
+  { maxBodyBytes, clock, counters }: HttpOptions,
 ): Promise<Uint8Array<ArrayBuffer> | typeof REFUSED> {
   try {
     return await readBody(request, maxBodyBytes);
   } catch (error) {
     if (request.destroyed) return REFUSED; // the client left in the middle
     if (!(error instanceof BodyTooLarge)) throw error;
+    counters.add('limits_hit', { limit: 'MAX_BODY_BYTES' });
     response.setHeader('connection', 'close');
     sendRefusal(response, 413, 'LIMIT_EXCEEDED', `The body is larger than ${maxBodyBytes} bytes (MAX_BODY_BYTES).`);
     request.resume();

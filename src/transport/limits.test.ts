@@ -1,7 +1,11 @@
 import { buildSchema, parse, validate } from 'graphql';
 import { expect, test } from 'vitest';
-import { documentValidator, parseDocument } from './document.ts';
-import { DOCUMENT_LIMITS } from './limits.ts';
+import { documentParser, documentValidator } from './document.ts';
+import { limitOf } from './limits.ts';
+
+const LIMITS = { maxTokens: 2_000, maxDepth: 12, maxAliases: 30, maxRootFields: 20 };
+const hits: string[] = [];
+const onLimit = (limit: string) => void hits.push(limit);
 
 const schema = buildSchema(`
   type Query { node: Node nodes: [Node!]! }
@@ -11,7 +15,7 @@ const schema = buildSchema(`
 `);
 
 function complaints(query: string): string[] {
-  return documentValidator(true)(schema, parse(query)).map(
+  return documentValidator(true, LIMITS)(schema, parse(query)).map(
     ({ message, extensions }) => `${String(extensions['code'])}: ${message}`,
   );
 }
@@ -21,9 +25,9 @@ function nested(levels: number, field = 'node'): string {
 }
 
 test('a document as deep as allowed is taken, one level more is not', () => {
-  expect(complaints(`query ${nested(DOCUMENT_LIMITS.depth)}`.replace('name', '__typename'))).toEqual([]);
-  expect(complaints(`query ${nested(DOCUMENT_LIMITS.depth + 1)}`)).toEqual([
-    'LIMIT_EXCEEDED: The query is nested 13 levels deep, a list counting as two; at most 12 are allowed.',
+  expect(complaints(`query ${nested(LIMITS.maxDepth)}`.replace('name', '__typename'))).toEqual([]);
+  expect(complaints(`query ${nested(LIMITS.maxDepth + 1)}`)).toEqual([
+    'LIMIT_EXCEEDED: The query is nested 13 levels deep, a list counting as two; at most 12 are allowed (MAX_DEPTH).',
   ]);
 });
 
@@ -45,7 +49,7 @@ test('aliases count as often as their fragment is spread', () => {
     (_, i) => `fragment f${i} on Node { a: node { ...f${i + 1} } b: node { ...f${i + 1} } }`,
   );
   const messages = complaints(`{ node { ...f0 } } ${bomb.join(' ')} fragment f10 on Node { name }`);
-  expect(messages).toEqual(['LIMIT_EXCEEDED: The query uses 2046 aliases; at most 30 are allowed.']);
+  expect(messages).toEqual(['LIMIT_EXCEEDED: The query uses 2046 aliases; at most 30 are allowed (MAX_ALIASES).']);
 });
 
 function aliased(count: number): string {
@@ -61,7 +65,7 @@ test('fields at the root are counted, also through fragments', () => {
   const fields = Array.from({ length: 11 }, () => 'node { name }').join(' ');
   expect(complaints(`{ ${fields} }`)).toEqual([]);
   expect(complaints(`{ ...f ...f } fragment f on Query { ${fields} }`)).toEqual([
-    'LIMIT_EXCEEDED: The query asks for 22 fields at once; at most 20 are allowed.',
+    'LIMIT_EXCEEDED: The query asks for 22 fields at once; at most 20 are allowed (MAX_ROOT_FIELDS).',
   ]);
 });
 
@@ -79,10 +83,11 @@ test('a fragment that contains itself ends here, and is refused', () => {
 });
 
 test('more tokens than allowed are LIMIT_EXCEEDED before anything else is looked at', () => {
-  const query = `{ ${'node '.repeat(DOCUMENT_LIMITS.tokens)} }`;
-  expect(() => parseDocument(query)).toThrow(
+  const query = `{ ${'node '.repeat(LIMITS.maxTokens)} }`;
+  expect(() => documentParser(LIMITS, onLimit)(query)).toThrow(
     expect.objectContaining({ extensions: expect.objectContaining({ code: 'LIMIT_EXCEEDED' }) as unknown }),
   );
+  expect(hits).toEqual(['MAX_TOKENS']);
 });
 
 test('what GraphiQL asks of the schema passes', async () => {
@@ -90,4 +95,18 @@ test('what GraphiQL asks of the schema passes', async () => {
   const query = getIntrospectionQuery({ inputValueDeprecation: true, specifiedByUrl: true, oneOf: true });
   expect(complaints(query)).toEqual([]);
   expect(validate(schema, parse(query))).toEqual([]);
+});
+
+test('each complaint is known by the name of its variable', () => {
+  const documents = [
+    `query ${nested(LIMITS.maxDepth + 1)}`,
+    aliased(31),
+    `{ ${Array.from({ length: 21 }, () => 'node { name }').join(' ')} }`,
+  ];
+  const validator = documentValidator(true, LIMITS);
+  expect(documents.map((document) => validator(schema, parse(document)).map(limitOf))).toEqual([
+    ['MAX_DEPTH'],
+    ['MAX_ALIASES'],
+    ['MAX_ROOT_FIELDS'],
+  ]);
 });

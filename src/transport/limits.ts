@@ -10,7 +10,29 @@ import { ApiError } from '../errors.ts';
 import { toGraphQLError } from '../schema/errors.ts';
 
 /** What a document may ask for at most. The same on every transport. */
-export const DOCUMENT_LIMITS = { tokens: 2_000, depth: 12, aliases: 30, rootFields: 20 } as const;
+export interface DocumentLimits {
+  readonly maxTokens: number;
+  readonly maxDepth: number;
+  readonly maxAliases: number;
+  readonly maxRootFields: number;
+}
+
+/** Told which limit somebody ran into, by the name of its environment variable. */
+export type OnLimit = (limit: string) => void;
+
+const LIMITS_OF_ERRORS = new WeakMap<GraphQLError, string>();
+
+/** Which limit an error is about, by the name of its environment variable. */
+export function limitOf(error: GraphQLError): string | undefined {
+  return LIMITS_OF_ERRORS.get(error);
+}
+
+/** The same error in another form is about the same limit. */
+export function asLimitOf(original: GraphQLError, copy: GraphQLError): GraphQLError {
+  const limit = limitOf(original);
+  if (limit !== undefined) LIMITS_OF_ERRORS.set(copy, limit);
+  return copy;
+}
 
 export function limitExceeded(message: string): GraphQLError {
   return toGraphQLError(new ApiError('LIMIT_EXCEEDED', message));
@@ -21,7 +43,15 @@ export function limitExceeded(message: string): GraphQLError {
  * very large one. A list of objects counts as two levels, since what is inside is done once for every element.
  * Introspection is left to graphql's own rule.
  */
-export function DocumentLimitsRule(context: ValidationContext): ASTVisitor {
+export function documentLimitsRule(limits: DocumentLimits) {
+  return (context: ValidationContext): ASTVisitor =>
+    measure(context, (operation, size) => report(context, operation, size, limits));
+}
+
+function measure(
+  context: ValidationContext,
+  judge: (operation: OperationDefinitionNode, size: Unfolded) => void,
+): ASTVisitor {
   const sizes = new Map<OperationDefinitionNode | string, Size>();
   let size: Size = emptySize();
   let levels: number[] = [];
@@ -54,7 +84,7 @@ export function DocumentLimitsRule(context: ValidationContext): ASTVisitor {
     Document: {
       leave() {
         for (const [definition] of sizes) {
-          if (typeof definition !== 'string') report(context, definition, unfold(definition, sizes));
+          if (typeof definition !== 'string') judge(definition, unfold(definition, sizes));
         }
       },
     },
@@ -99,17 +129,24 @@ function unfold(
   return total;
 }
 
-function report(context: ValidationContext, operation: OperationDefinitionNode, size: Unfolded): void {
-  const { depth, aliases, rootFields } = DOCUMENT_LIMITS;
-  const complaints = [
-    size.depth > depth && `is nested ${size.depth} levels deep, a list counting as two; at most ${depth} are allowed`,
-    size.aliases > aliases && `uses ${size.aliases} aliases; at most ${aliases} are allowed`,
-    size.topFields > rootFields && `asks for ${size.topFields} fields at once; at most ${rootFields} are allowed`,
-  ];
-  for (const complaint of complaints) {
-    if (complaint === false) continue;
-    const { message, extensions } = limitExceeded(`The ${operation.operation} ${complaint}.`);
-    context.reportError(new GraphQLError(message, { nodes: operation, extensions }));
+function report(
+  context: ValidationContext,
+  operation: OperationDefinitionNode,
+  { depth, aliases, topFields }: Unfolded,
+  { maxDepth, maxAliases, maxRootFields }: DocumentLimits,
+): void {
+  const complain = (limit: string, complaint: string) => {
+    const { message, extensions } = limitExceeded(`The ${operation.operation} ${complaint} (${limit}).`);
+    const error = new GraphQLError(message, { nodes: operation, extensions });
+    LIMITS_OF_ERRORS.set(error, limit);
+    context.reportError(error);
+  };
+  if (depth > maxDepth) {
+    complain('MAX_DEPTH', `is nested ${depth} levels deep, a list counting as two; at most ${maxDepth} are allowed`);
+  }
+  if (aliases > maxAliases) complain('MAX_ALIASES', `uses ${aliases} aliases; at most ${maxAliases} are allowed`);
+  if (topFields > maxRootFields) {
+    complain('MAX_ROOT_FIELDS', `asks for ${topFields} fields at once; at most ${maxRootFields} are allowed`);
   }
 }
 

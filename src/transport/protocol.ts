@@ -2,14 +2,18 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { makeServer } from 'graphql-ws';
 import type { Context, Server, SubscribePayload } from 'graphql-ws';
-import type { ExecutionArgs, ExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
+import type { ExecutionArgs, ExecutionResult, GraphQLError } from 'graphql';
+import type { Counters } from '../counters.ts';
 import { ApiError } from '../errors.ts';
 import type { Credentials } from '../sources/credentials.ts';
 import { socketCredentials } from './client-credentials.ts';
 import { InvalidDocument } from './execution.ts';
 import type { Execution, PreparedOperation } from './execution.ts';
+import { Life } from './fanout/life.ts';
+import type { Outlet } from './fanout/outlet.ts';
 import { limitExceeded } from './limits.ts';
 import { liveResults } from './live.ts';
+import { shownError } from './shown-error.ts';
 import type { SocketCount } from './socket-count.ts';
 
 /** What is known of one connection. */
@@ -21,12 +25,15 @@ export interface Connection {
   /** Gives back the viewer's place among their sockets. */
   leave: (() => void) | undefined;
   close(code: number, reason: string): void;
+  /** Where finished messages of an operation go. */
+  outlet(id: string): Outlet;
 }
 
 export interface ProtocolOptions {
   readonly execution: Execution;
   readonly socketsOfViewer: SocketCount;
   readonly maxOperationsPerSocket: number;
+  readonly counters: Counters;
 }
 
 const INIT_TIMEOUT_MS = 3_000;
@@ -39,17 +46,17 @@ export function createProtocol(options: ProtocolOptions): Server<Connection> {
   return makeServer<Record<string, unknown>, Connection>({
     connectionInitWaitTimeout: INIT_TIMEOUT_MS,
     onConnect: (context) => admit(context, options),
-    onSubscribe: ({ extra }, _id, payload) => prepare(extra, payload, options),
+    onSubscribe: ({ extra }, id, payload) => prepare(extra, id, payload, options),
     execute: (args) => run(args),
     subscribe: (args) => run(args),
-    onError: (_context, _id, _payload, errors) => errors.map((error) => formatted(execution.clientError(error))),
+    onError: (_context, _id, _payload, errors) => errors.map((error) => shownError(execution.clientError(error))),
     // Not before the last answer has left: a client that asks and never reads would pile them up here.
     onComplete: ({ extra }) => void (extra.operations -= 1),
   });
 }
 
 /** False closes with 4403: clients come back, with fresh credentials if they can. No credentials at all is no error yet. */
-function admit({ extra, connectionParams }: OfConnection, { socketsOfViewer }: ProtocolOptions): boolean {
+function admit({ extra, connectionParams }: OfConnection, { socketsOfViewer, counters }: ProtocolOptions): boolean {
   try {
     extra.credentials = socketCredentials(extra.upgrade, connectionParams);
   } catch (error) {
@@ -59,8 +66,10 @@ function admit({ extra, connectionParams }: OfConnection, { socketsOfViewer }: P
   if (!extra.credentials) return true;
   extra.leave = socketsOfViewer.enter(ownerOf(extra.credentials));
   // 1013 "try again later": it heals when another tab closes, and clients retry it. 4429 would stop them for good.
-  if (!extra.leave) extra.close(1013, 'Too many connections');
-  return extra.leave !== undefined;
+  if (extra.leave) return true;
+  counters.add('limits_hit', { limit: 'MAX_SOCKETS_PER_VIEWER' });
+  extra.close(1013, 'Too many connections');
+  return false;
 }
 
 /** GitLab's CSRF token is another on every page; the session it belongs to is not. */
@@ -71,17 +80,20 @@ function ownerOf(credentials: Credentials): string {
 
 async function prepare(
   connection: Connection,
+  id: string,
   payload: SubscribePayload,
-  { execution, maxOperationsPerSocket }: ProtocolOptions,
+  { execution, maxOperationsPerSocket, counters }: ProtocolOptions,
 ): Promise<PreparedOperation | GraphQLError[]> {
   connection.operations += 1;
   try {
     if (connection.operations > maxOperationsPerSocket) {
+      counters.add('limits_hit', { limit: 'MAX_OPERATIONS_PER_SOCKET' });
       throw limitExceeded(
         `This connection carries ${maxOperationsPerSocket} operations already (MAX_OPERATIONS_PER_SOCKET).`,
       );
     }
-    return await execution.prepare(payload, () => connection.credentials);
+    const operation = await execution.prepare(payload, () => connection.credentials);
+    return { ...operation, run: () => operation.run(connection.outlet(id)) };
   } catch (error) {
     connection.operations -= 1;
     return error instanceof InvalidDocument ? [...error.errors] : [execution.clientError(error)];
@@ -90,12 +102,6 @@ async function prepare(
 
 async function run(args: ExecutionArgs): Promise<ExecutionResult | AsyncGenerator<ExecutionResult>> {
   const result = await (args as PreparedOperation).run();
-  return Symbol.asyncIterator in result ? liveResults(result) : result;
-}
-
-/** `http` tells the HTTP transport which status to answer with, and is nobody else's business. */
-function formatted(error: GraphQLError): GraphQLFormattedError {
-  const { extensions, ...rest } = error.toJSON();
-  const { http: _http, ...shown } = extensions ?? {};
-  return { ...rest, extensions: shown };
+  if (result instanceof Life || !(Symbol.asyncIterator in result)) return result;
+  return liveResults(result);
 }

@@ -4,6 +4,7 @@ import { buildSchema } from 'graphql';
 import type { GraphQLFieldResolver, GraphQLSchema } from 'graphql';
 import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
+import { Counters } from '../counters.ts';
 import { ApiError } from '../errors.ts';
 import { createLog } from '../log.ts';
 import type { Credentials } from '../sources/credentials.ts';
@@ -20,6 +21,7 @@ export interface TestServer extends AsyncDisposable {
   readonly ws: string;
   readonly port: number;
   readonly sockets: SocketServer;
+  readonly counters: Counters;
   readonly cutStreams: () => void;
   readonly source: TestSource;
   /** All that was logged. */
@@ -35,6 +37,9 @@ export interface TestServerOptions {
   readonly maxOperationsPerSocket?: number;
   readonly maxSocketsPerViewer?: number;
   readonly maxSocketsPerAddress?: number;
+  readonly maxUpgradesPerSecond?: number;
+  readonly maxSocketSeconds?: number;
+  readonly maxRequestSeconds?: number;
   readonly introspection?: boolean;
   readonly graphiql?: GraphiQLDefaults | false;
   readonly clock?: Clock;
@@ -44,17 +49,28 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const logged: string[] = [];
   const log = createLog('debug', { write: (line) => void logged.push(line) });
   const source = new TestSource();
+  const counters = new Counters();
+  const clock = options.clock ?? systemClock;
   const execution = createExecution({
     schema: testSchema(source),
     contextFor: (credentials) => ({ credentials }),
     introspection: options.introspection ?? true,
+    maxTokens: 2_000,
+    maxDepth: 12,
+    maxAliases: 30,
+    maxRootFields: 20,
+    maxRequestSeconds: options.maxRequestSeconds ?? 30,
+    clock,
+    counters,
     log,
   });
   const shared = {
     execution,
+    counters,
+    maxSocketSeconds: options.maxSocketSeconds ?? 0,
     basePath: options.basePath ?? '/',
     allowedOrigins: options.allowedOrigins ?? [],
-    clock: options.clock ?? systemClock,
+    clock,
     log,
   };
   const server = {
@@ -72,6 +88,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     maxOperationsPerSocket: options.maxOperationsPerSocket ?? 50,
     maxSocketsPerViewer: options.maxSocketsPerViewer ?? 10,
     maxSocketsPerAddress: options.maxSocketsPerAddress ?? 0,
+    maxUpgradesPerSecond: options.maxUpgradesPerSecond ?? 0,
   });
   http.on('upgrade', (request, tcp, head) => sockets.upgrade(request, tcp, head));
   http.listen(0, '127.0.0.1');
@@ -83,6 +100,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     ws: `ws://127.0.0.1:${port}${path}`,
     port,
     sockets,
+    counters,
     cutStreams,
     source,
     logged,
@@ -133,13 +151,14 @@ export class TestSource {
 
 function testSchema(source: TestSource): GraphQLSchema {
   const schema = buildSchema(`
-    type Query { hello: String! whoami: String! refused: String defect: String node: Node! big(bytes: Int!): String! }
+    type Query { hello: String! never: String whoami: String! refused: String defect: String node: Node! big(bytes: Int!): String! }
     type Mutation { touch: String! }
     type Subscription { quiet: String! flood(bytes: Int!): String! count(to: Int!): Int! refusedAtOnce: String! }
     type Node { name: String! nodes: [Node!]! parent: Node }
   `);
   resolve(schema, 'Query', {
     hello: () => 'world',
+    never: () => new Promise(() => undefined),
     whoami: (_source, _args, { credentials }) => nameOf(credentials()),
     refused: () => {
       throw new ApiError('FORBIDDEN', 'You may not list pods in namespace x.');

@@ -8,10 +8,13 @@ import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
+import { DEFLATE_OFFER, forgetDecompressor } from './deflate.ts';
 import { originAllowed, pathOf } from './door.ts';
+import { SocketOutlet, SocketPort } from './fanout/socket-outlet.ts';
 import { keepAlive } from './heartbeat.ts';
 import { createProtocol } from './protocol.ts';
 import type { Connection, ProtocolOptions } from './protocol.ts';
+import { RateLimit } from './rate-limit.ts';
 import { watchReader } from './reader-watch.ts';
 import { SocketCount } from './socket-count.ts';
 
@@ -30,6 +33,10 @@ export interface SocketServerOptions extends Omit<ProtocolOptions, 'socketsOfVie
   readonly maxSocketsPerViewer: number;
   /** 0: not limited. */
   readonly maxSocketsPerAddress: number;
+  /** Of the whole process; 0: not limited. */
+  readonly maxUpgradesPerSecond: number;
+  /** How long a connection may last, give or take a tenth; 0: for ever. */
+  readonly maxSocketSeconds: number;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -50,16 +57,18 @@ export class SocketServer {
   readonly #protocol: Server<Connection>;
   readonly #server: WebSocketServer;
   readonly #socketsOfAddress: SocketCount;
+  readonly #upgrades: RateLimit;
   #draining = false;
 
   constructor(options: SocketServerOptions) {
     this.#options = options;
     this.#socketsOfAddress = new SocketCount(options.maxSocketsPerAddress);
+    this.#upgrades = new RateLimit(options.clock, options.maxUpgradesPerSecond);
     this.#protocol = createProtocol({ ...options, socketsOfViewer: new SocketCount(options.maxSocketsPerViewer) });
     this.#server = new WebSocketServer({
       noServer: true,
       maxPayload: options.maxMessageBytes,
-      perMessageDeflate: false,
+      perMessageDeflate: DEFLATE_OFFER,
       closeTimeout: CLOSE_TIMEOUT_MS,
       handleProtocols,
     });
@@ -74,9 +83,17 @@ export class SocketServer {
     tcp.on('error', () => tcp.destroy());
     const address = request.socket.remoteAddress ?? '';
     const refusal = this.#refusal(request);
-    const leave = refusal === undefined ? this.#socketsOfAddress.enter(address) : undefined;
+    if (refusal !== undefined) {
+      refuse(tcp, refusal);
+      return;
+    }
+    if (!this.#upgrades.take()) {
+      this.#refuseFor(tcp, 'MAX_UPGRADES_PER_SECOND');
+      return;
+    }
+    const leave = this.#socketsOfAddress.enter(address);
     if (!leave) {
-      refuse(tcp, refusal ?? 429);
+      this.#refuseFor(tcp, 'MAX_SOCKETS_PER_ADDRESS');
       return;
     }
     tcp.once('close', leave);
@@ -91,6 +108,15 @@ export class SocketServer {
     await Promise.all(closed);
   }
 
+  #refuseFor(tcp: Duplex, limit: string): void {
+    this.#hit(limit);
+    refuse(tcp, 429);
+  }
+
+  #hit(limit: string): void {
+    this.#options.counters.add('limits_hit', { limit });
+  }
+
   #refusal(request: IncomingMessage): number | undefined {
     const { basePath, allowedOrigins } = this.#options;
     if (this.#draining) return 503;
@@ -102,13 +128,16 @@ export class SocketServer {
     const { clock, log } = this.#options;
     const tcp = request.socket;
     const stopWatching = watchReader(tcp, clock, () => this.#sendAway(socket));
+    const stopAging = this.#limitLife(socket);
     const stopPinging = keepAlive(socket, tcp, clock, () => socket.terminate());
+    const port = new SocketPort(socket, tcp);
     const connection: Connection = {
       upgrade: request,
       operations: 0,
       credentials: undefined,
       leave: undefined,
       close: (code, reason) => socket.close(code, reason),
+      outlet: (id) => new SocketOutlet(port, id),
     };
     const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()));
     const closed = this.#protocol.opened(
@@ -121,15 +150,33 @@ export class SocketServer {
       },
       connection,
     );
-    socket.on('message', () => waitForReader(socket, tcp));
+    socket.on('message', () => {
+      forgetDecompressor(socket);
+      waitForReader(socket, tcp);
+    });
     socket.on('ping', () => waitForReader(socket, tcp));
-    socket.on('error', (error) => log.debug({ error }, 'A client broke the WebSocket protocol.'));
+    socket.on('error', (error) => {
+      if ('code' in error && error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') this.#hit('MAX_MESSAGE_BYTES');
+      log.debug({ error }, 'A client broke the WebSocket protocol.');
+    });
     socket.once('close', (code, reason) => {
       stopWatching();
+      stopAging();
       stopPinging();
       connection.leave?.();
       closed(code, String(reason)).catch((error: unknown) => log.error({ error }, 'A connection did not end cleanly.'));
     });
+  }
+
+  /** Whoever stays for hours shows fresh credentials from time to time. Not all at once: they come back at once. */
+  #limitLife(socket: WebSocket): () => void {
+    const { clock, maxSocketSeconds } = this.#options;
+    if (maxSocketSeconds === 0) return () => undefined;
+    const timer = clock.after(maxSocketSeconds * 1_000 * (0.9 + 0.2 * clock.random()), () => {
+      this.#hit('MAX_SOCKET_SECONDS');
+      socket.close(SERVICE_RESTART, 'Connect again');
+    });
+    return () => timer.cancel();
   }
 
   /** The close frame waits behind everything unread: a client that still takes nothing is cut off. */
@@ -151,10 +198,14 @@ export class SocketServer {
   }
 }
 
+const UNCOMPRESSED = { compress: false };
+
 /** While the socket closes nothing is sent, and nobody is told that it was: a source would run on at full speed. */
 function send(socket: WebSocket, message: string, gone: Promise<void>): Promise<void> {
   if (socket.readyState !== socket.OPEN) return gone;
-  return new Promise((resolve, reject) => socket.send(message, (error) => (error ? reject(error) : resolve())));
+  return new Promise((resolve, reject) =>
+    socket.send(message, UNCOMPRESSED, (error) => (error ? reject(error) : resolve())),
+  );
 }
 
 function waitForReader(socket: WebSocket, tcp: Socket): void {

@@ -92,11 +92,10 @@ describe('graphql-ws', () => {
     const { updates, stop } = follow({ namespace: 'empty' });
     await eventually('the snapshot', () => updates.length === 1, 5_000);
     expect(updates[0]).toMatchObject({ type: 'SNAPSHOT', total: 0, upserted: [] });
-    await eventually('CONNECTED', () => whole.kas.inFlight({ verb: 'watch', namespace: 'empty' }).length === 1, 5_000);
-    const { data } = await whole.ask(
-      '{ k8sConnection(agentId: "1", namespace: "empty") { status resources { resource status } } }',
-    );
-    expect(data).toEqual({
+    const connection = async () =>
+      (await whole.ask('{ k8sConnection(agentId: "1", namespace: "empty") { status resources { resource status } } }'))
+        .data;
+    await expect.poll(connection, { timeout: 5_000 }).toEqual({
       k8sConnection: { status: 'CONNECTED', resources: [{ resource: 'k8sPods', status: 'CONNECTED' }] },
     });
     stop();

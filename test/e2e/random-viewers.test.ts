@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { gone, goneInStream, internalErrorInStream, malformedLine, respond } from '../../demo/apiserver/effects.ts';
 import { makePod } from '../../demo/apiserver/objects.ts';

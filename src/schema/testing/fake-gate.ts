@@ -2,7 +2,9 @@ import type { Attachment, Connection } from '../../access/gate.ts';
 import { ApiError } from '../../errors.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import type { ObjectFilter, Update } from '../../pubsub/updates.ts';
+import type { AccessAttributes, Identity } from '../../sources/source.ts';
 import type { Door } from '../context.ts';
+import { FakeClusters } from './fake-clusters.ts';
 import { unchecked } from './unchecked.ts';
 
 type Key = Parameters<Door['attach']>[1];
@@ -18,11 +20,17 @@ export class FakeGate implements Door {
   /** Sent instead of `updates`, when set. */
   stream: AsyncIterableIterator<Update> | undefined;
   connections: readonly Connection[] = [];
+  identity: Identity = { username: 'someone', groups: ['system:authenticated'] };
   /** Thrown by everything, when set. */
   failure: unknown;
   /** Rejects `ready()` of every feed, when set. */
   syncFailure: unknown;
   readonly calls: unknown[][] = [];
+  /** Set by the tests that need them. */
+  clusters: Door['clusters'] = unchecked(new FakeClusters(this));
+  logs: Door['logs'] = unchecked(undefined);
+  actions: Door['actions'] = unchecked(undefined);
+  prometheus: Door['prometheus'] = unchecked(undefined);
   attached = 0;
   lastFilter: ObjectFilter | undefined;
 
@@ -38,6 +46,7 @@ export class FakeGate implements Door {
       key,
       size: objects.length,
       freshAsOf: FRESH_AS_OF,
+      revision: { epoch: 'fake', offset: 0 },
       ready: async () => {
         if (this.syncFailure !== undefined) throw this.syncFailure;
       },
@@ -96,6 +105,17 @@ export class FakeGate implements Door {
   ): Promise<Connection> {
     this.#record('reconnect', agentId, namespace, field);
     return this.connections[0] ?? idle(agentId, namespace);
+  }
+
+  async whoAmI(_viewer: unknown, agentId: string): Promise<Identity> {
+    this.#record('whoAmI', agentId);
+    return this.identity;
+  }
+
+  /** Lets everyone do what is to be read. */
+  async can(_viewer: unknown, agentId: string, attributes: AccessAttributes): Promise<boolean> {
+    this.#record('can', agentId, attributes);
+    return ['get', 'list', 'watch'].includes(attributes.verb);
   }
 
   #record(...call: unknown[]): void {
