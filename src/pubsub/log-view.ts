@@ -182,7 +182,8 @@ export class LogView implements AsyncIterableIterator<LogBatch, undefined> {
   /** Whoever has used up the burst waits until there is room for another batch; what they miss is told as skipped. */
   #pace(lines: number): void {
     const now = this.#clock.monotonic();
-    this.#allowance = Math.min(BURST_LINES, this.#allowance + ((now - this.#pacedAt) * LINES_PER_SECOND) / 1_000) - lines;
+    this.#allowance =
+      Math.min(BURST_LINES, this.#allowance + ((now - this.#pacedAt) * LINES_PER_SECOND) / 1_000) - lines;
     this.#pacedAt = now;
     const untilRoom = ((MAX_BATCH_LINES - this.#allowance) * 1_000) / LINES_PER_SECOND;
     this.#notBefore = now + Math.max(BATCH_MS, untilRoom);

@@ -137,8 +137,8 @@ describe('an inventory', () => {
     );
     const [first] = data?.fluxKustomizations.nodes.find(({ inventory }) => inventory.length > 0)?.inventory ?? [];
     expect(first).toMatchObject({ object: { kind: 'Deployment', metadata: { namespace: 'shop' } }, problem: null });
-    const isNew = ({ verb, resource }: RecordedRequest) => verb === 'list' && resource !== 'clusterroles';
-    const lists = whole.kas.requests.slice(before).filter(isNew);
+    const later: readonly RecordedRequest[] = whole.kas.requests.slice(before);
+    const lists = later.filter(({ verb, resource }) => verb === 'list' && resource !== 'clusterroles');
     expect(lists.map(({ resource, namespace }) => `${resource} ${namespace}`).toSorted()).toEqual([
       'deployments ',
       'kustomizations ',

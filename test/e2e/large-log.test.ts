@@ -59,10 +59,11 @@ it(`carries ${BYTES} bytes to ${VIEWERS} viewers over one stream, in bounded mem
     completed: false,
     error: undefined as unknown,
   }));
+  const clients = await connected(VIEWERS);
   for (const [index, viewer] of seen.entries()) {
     // Some read line by line, most as text.
     const lines = index % 10 === 0 ? 'lines { number content } ' : '';
-    whole.client().subscribe<{ k8sLogs: Batch }>(
+    clients[index]?.subscribe<{ k8sLogs: Batch }>(
       {
         query: `subscription { k8sLogs(agentId: "1", namespace: "logs", podName: "large", containerName: "app") { ${lines}text skipped ended } }`,
       },
@@ -99,6 +100,25 @@ it(`carries ${BYTES} bytes to ${VIEWERS} viewers over one stream, in bounded mem
   expect(most).toBeLessThan(MOST_GROWTH);
   process.stdout.write(`large log: ${counted.lines} lines, at most ${Math.round(most / 1e6)} MB more\n`);
 }, 360_000);
+
+/** Clients whose sockets are open before the flood begins: all of this runs in one process. */
+async function connected(count: number) {
+  let open = 0;
+  const clients = Array.from({ length: count }, () => whole.client());
+  for (const client of clients) {
+    client.subscribe(
+      { query: 'subscription { k8sConnection(agentId: "1", namespace: "logs") { status } }' },
+      { next: () => (open += 1), error: () => undefined, complete: () => undefined },
+    );
+  }
+  await eventually(
+    'all sockets',
+    () => open >= count,
+    20_000,
+    () => open,
+  );
+  return clients;
+}
 
 function memory(): number {
   const { heapUsed, external } = process.memoryUsage();

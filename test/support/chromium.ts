@@ -5,8 +5,7 @@ const PATH = process.env['KASCADE_TEST_CHROMIUM'] ?? ['/usr/bin/chromium'].find(
 
 /** Whether tests in a browser can run; if not, `what` is said to be skipped. */
 export function hasChromium(what: string): boolean {
-  if (PATH === undefined)
-    console.error(`SKIPPED: ${what}, because there is no Chromium (set KASCADE_TEST_CHROMIUM).`);
+  if (PATH === undefined) console.error(`SKIPPED: ${what}, because there is no Chromium (set KASCADE_TEST_CHROMIUM).`);
   return PATH !== undefined;
 }
 

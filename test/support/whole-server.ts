@@ -69,7 +69,7 @@ export class WholeServer {
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#clients.map((client) => client.dispose()));
+    for (const client of this.#clients) await client.dispose();
     await this.server.stop();
     await this.kas.close();
   }

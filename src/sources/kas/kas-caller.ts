@@ -65,7 +65,7 @@ export class KasCaller implements Caller {
     return { uid: text(deleted['uid']), name: text(deleted['name']) || name };
   }
 
-  async review({ version: _, ...attributes }: AccessAttributes): Promise<{ allowed: boolean }> {
+  async review(question: AccessAttributes): Promise<{ allowed: boolean }> {
     const body = await this.#call({
       method: 'POST',
       url: urlOf(this.#base, ['apis', 'authorization.k8s.io', 'v1', 'selfsubjectaccessreviews']),
@@ -73,7 +73,7 @@ export class KasCaller implements Caller {
         apiVersion: 'authorization.k8s.io/v1',
         kind: 'SelfSubjectAccessReview',
         // JSON leaves out what is undefined; an absent namespace means all of them.
-        spec: { resourceAttributes: attributes },
+        spec: { resourceAttributes: { ...question, version: undefined } },
       },
       what: 'ask for your rights',
     });
