@@ -45,7 +45,8 @@ const K8sLogBatch = builder.objectRef<LogBatch>('K8sLogBatch').implement({
       resolve: ({ lines }) => lines,
     }),
     text: t.string({
-      description: 'The same lines as one text, each with its end: far cheaper for large logs than `lines`.',
+      description:
+        'The same lines as one text, each with its end: one string instead of an object a line, for large logs.',
       resolve: ({ lines }) => lines.map(({ content }) => `${content}\n`).join(''),
     }),
     skipped: t.exposeInt('skipped', {

@@ -4,6 +4,7 @@ import type { LiveUpdates } from '../../pubsub/live-updates.ts';
 import { Group } from './group.ts';
 import { Life } from './life.ts';
 import type { Outlet } from './outlet.ts';
+import { Pace } from './pace.ts';
 import { isShareable, shapeKey } from './shape.ts';
 
 /** Anybody can invent aliases: past this, subscriptions to a feed are served one by one. */
@@ -20,6 +21,7 @@ export interface FanOutOptions {
 /** Brings subscriptions together that get the same bytes. */
 export class FanOut {
   readonly #options: FanOutOptions;
+  readonly #pace = new Pace();
   readonly #groups = new Map<Feed, Map<string, Group>>();
 
   constructor(options: FanOutOptions) {
@@ -54,7 +56,15 @@ export class FanOut {
     const { sharedContext, mask } = this.#options;
     // Nothing of whoever comes first stays: neither their context nor what they sent.
     const shared = { ...args, contextValue: sharedContext, rootValue: undefined, rawVariableValues: undefined };
-    return new Group({ args: shared, mask, feed: live.feed, filter: live.options.filter, clock: live.clock, onEmpty });
+    return new Group({
+      args: shared,
+      mask,
+      pace: this.#pace,
+      feed: live.feed,
+      filter: live.options.filter,
+      clock: live.clock,
+      onEmpty,
+    });
   }
 
   #close(feed: Feed, key: string): void {

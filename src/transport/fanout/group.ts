@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { GraphQLFormattedError, ValidatedSubscriptionArgs } from 'graphql';
 import type { Clock, Timer } from '../../clock.ts';
 import type { Feed, Revision } from '../../pubsub/feed.ts';
@@ -8,12 +7,14 @@ import type { ObjectFilter, Update } from '../../pubsub/updates.ts';
 import { Frame } from './frame.ts';
 import { Member } from './member.ts';
 import type { Outlet } from './outlet.ts';
+import type { Pace } from './pace.ts';
 import { Renderer } from './renderer.ts';
 import { SnapshotCache } from './snapshot-cache.ts';
 
 export interface GroupOptions {
   readonly args: ValidatedSubscriptionArgs;
   readonly mask: (thrown: unknown) => GraphQLFormattedError;
+  readonly pace: Pace;
   readonly feed: Feed;
   readonly filter: ObjectFilter | undefined;
   readonly clock: Clock;
@@ -21,8 +22,8 @@ export interface GroupOptions {
   readonly onEmpty: () => void;
 }
 
-/** So many sockets are written to in one turn of the event loop. */
-const WRITES_A_TURN = 250;
+/** After so many writes it is time to look at the time. */
+const WRITES = 50;
 /** How often those are looked at again who had not taken what they got, in milliseconds. */
 const SLOW_MS = 50;
 
@@ -58,10 +59,10 @@ export class Group {
   #recheck: Timer | undefined;
 
   constructor(options: GroupOptions) {
-    const { args, mask, feed, filter, clock } = options;
+    const { args, mask, pace, feed, filter, clock } = options;
     this.#options = options;
     this.#reader = new UpdateReader(feed, filter, undefined);
-    this.#renderer = new Renderer(args, mask);
+    this.#renderer = new Renderer(args, pace, mask);
     this.#snapshots = new SnapshotCache(clock);
     this.#stopListening = [feed.onChange(() => this.#wake()), feed.onStatus(() => this.#wake())];
   }
@@ -105,6 +106,7 @@ export class Group {
     this.#running = true;
     try {
       while (this.#again) {
+        await this.#options.pace.turn();
         this.#again = false;
         await this.#round();
       }
@@ -196,7 +198,7 @@ export class Group {
         member.outlet.write(frame);
         if (from === undefined || member.hasRate) this.#settle(member, to, true);
         written += 1;
-        if (written % WRITES_A_TURN === 0) await nextTurn();
+        if (written % WRITES === 0) await this.#options.pace.turn();
       } else if (from !== undefined) this.#fallBehind(member, from);
     }
   }

@@ -1,16 +1,14 @@
 import { hash } from 'node:crypto';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { executeSubscriptionEvent } from 'graphql';
 import type { ExecutionResult, GraphQLFormattedError, ValidatedSubscriptionArgs } from 'graphql';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import type { Update } from '../../pubsub/updates.ts';
+import type { Pace } from './pace.ts';
 import { updateSelection } from './shape.ts';
 import type { UpdateSelection } from './shape.ts';
 
 /** So many objects are executed in one go. */
-const SLICE = 100;
-/** Milliseconds of work after which others get their turn. */
-const SLICE_MS = 8;
+const SLICE = 50;
 
 /** What a shape showed of an object last: a digest, and the offset at which that became so. */
 interface Shown {
@@ -26,13 +24,15 @@ export class Renderer {
   readonly #args: ValidatedSubscriptionArgs;
   readonly #selection: UpdateSelection;
   readonly #lists: readonly string[];
+  readonly #pace: Pace;
   readonly #mask: (thrown: unknown) => GraphQLFormattedError;
   /** A digest an object, 100 bytes or so. */
   readonly #shown = new Map<string, Shown>();
 
   /** `args`: with a context that knows no viewer. */
-  constructor(args: ValidatedSubscriptionArgs, mask: (thrown: unknown) => GraphQLFormattedError) {
+  constructor(args: ValidatedSubscriptionArgs, pace: Pace, mask: (thrown: unknown) => GraphQLFormattedError) {
     this.#args = args;
+    this.#pace = pace;
     this.#mask = mask;
     this.#selection = updateSelection(args);
     this.#lists = [...this.#selection.fields].filter(([, field]) => field === 'upserted').map(([key]) => key);
@@ -68,12 +68,8 @@ export class Renderer {
   ): Promise<string | undefined> {
     const texts: string[][] = this.#lists.map(() => []);
     let news = 0;
-    let since = performance.now();
     for (let start = 0; start < update.upserted.length; start += SLICE) {
-      if (performance.now() - since > SLICE_MS) {
-        await nextTurn();
-        since = performance.now();
-      }
+      if (start > 0) await this.#pace.turn();
       const objects = update.upserted.slice(start, start + SLICE);
       const parts = this.#partsOf(update, objects);
       // A field failed, or one is answered later: the error's path, and who else becomes null, is graphql's business.

@@ -26,7 +26,7 @@ export class SocketPort {
   }
 
   get free(): boolean {
-    return this.#tcp.writableLength === 0 && this.#socket.readyState === this.#socket.OPEN && this.#tcp.writable;
+    return this.#tcp.writableLength === 0 && this.#socket.readyState === this.#socket.OPEN;
   }
 
   /** Both parts in one system call. */
