@@ -1,10 +1,15 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 export default defineConfig({
   // graphql 17 has a "development" export that vite picks and node does not: without this line there are two copies of it.
   ssr: { resolve: { conditions: ['module-sync', 'node'] } },
   test: {
     include: ['src/**/*.test.ts', 'demo/**/*.test.ts', 'test/**/*.test.ts'],
+    // The chart is checked with Helm's and Kubernetes' own Go code, which takes minutes to build: npm run test:deploy.
+    exclude: [
+      ...configDefaults.exclude,
+      ...(process.env['KASCADE_TEST_DEPLOY'] === undefined ? ['test/deploy/**'] : []),
+    ],
     testTimeout: 20_000,
     hookTimeout: 30_000,
     maxWorkers: 2,

@@ -46,9 +46,7 @@ async function main(): Promise<void> {
     ],
     namespace: 'shop',
   });
-  process.stdout.write(
-    welcome({ url: server.url, dashboard: dashboard?.url, kas, ada: ada.token, eve: eve.token }),
-  );
+  process.stdout.write(welcome({ url: server.url, dashboard: dashboard?.url, kas, ada: ada.token, eve: eve.token }));
   const stop = async () => {
     for (const cluster of clusters) cluster.stop();
     await dashboard?.close();

@@ -12,6 +12,7 @@ import { Counters } from './counters.ts';
 import { ApiError } from './errors.ts';
 import { createLog } from './log.ts';
 import type { Log } from './log.ts';
+import { Metrics, type Levels } from './metrics.ts';
 import { Hub } from './pubsub/hub.ts';
 import type { Context } from './schema/context.ts';
 import { schema } from './schema/index.ts';
@@ -44,7 +45,7 @@ const DRAIN_MS = 10_000;
 export async function startServer(config: Config, options: ServerOptions = {}): Promise<RunningServer> {
   const log = options.log ?? createLog(config.logLevel);
   const { counters = new Counters(), clock = systemClock } = options;
-  const { gate, close } = createCore(config, { log, counters, clock });
+  const { gate, close, ...core } = createCore(config, { log, counters, clock });
   const execution = createExecution({
     ...config,
     schema,
@@ -60,6 +61,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     execution,
     graphiql: config.graphiql ? graphiqlPage(options.graphiqlDefaults ?? {}) : undefined,
     notReady: () => [...reasons],
+    metrics: new Metrics(counters, { sockets: () => sockets.size, ...core }),
     counters,
     clock,
     log,
@@ -90,8 +92,13 @@ interface Tools {
   readonly clock: Clock;
 }
 
+interface Core extends Pick<Levels, 'feeds' | 'upstreamStreams'> {
+  readonly gate: Gate;
+  readonly close: () => Promise<void>;
+}
+
 /** The parts that know nothing of transports. */
-function createCore(config: Config, tools: Tools): { gate: Gate; close: () => Promise<void> } {
+function createCore(config: Config, tools: Tools): Core {
   if (config.kasUrl === undefined) throw new ConfigError(['KAS_URL must be set.']);
   const { log, counters, clock } = tools;
   const token = serviceToken(config, tools);
@@ -122,6 +129,8 @@ function createCore(config: Config, tools: Tools): { gate: Gate; close: () => Pr
   });
   return {
     gate,
+    feeds: () => hub.size,
+    upstreamStreams: () => source.streamsInUse,
     close: async () => {
       hub.close();
       gate.logs.close();

@@ -3,6 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { Counters } from '../counters.ts';
 import type { Log } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
 import { BodyTooLarge, readBody } from './body.ts';
 import { requestCredentials } from './client-credentials.ts';
 import { PREFLIGHT_HEADERS, SECURITY_HEADERS, accepts, corsHeaders, isJson, originAllowed, pathOf } from './door.ts';
@@ -21,6 +22,8 @@ export interface HttpOptions {
   /** How long an event stream may last, give or take a tenth; 0: for ever. */
   readonly maxSocketSeconds: number;
   readonly counters: Counters;
+  /** What `/metrics` shows. Absent: there is no such address. */
+  readonly metrics?: Metrics | undefined;
   /** Absent: no GraphiQL. */
   readonly graphiql?: (() => Promise<GraphiQLPage>) | undefined;
   /** Why requests should go to another replica; empty when they need not. */
@@ -74,6 +77,7 @@ type Routes = ReadonlyMap<string, { readonly methods: readonly string[]; readonl
 function routesOf(options: Serving): Routes {
   const prefix = options.basePath === '/' ? '' : options.basePath;
   const read = ['GET', 'HEAD'];
+  const { metrics } = options;
   return new Map([
     [
       `${prefix}/graphql`,
@@ -87,7 +91,16 @@ function routesOf(options: Serving): Routes {
       `${prefix}/readyz`,
       { methods: read, serve: async (_request, response) => serveReadiness(response, options.notReady()) },
     ],
+    ...(metrics === undefined ? [] : [metricsRoute(`${prefix}/metrics`, metrics)]),
   ]);
+}
+
+function metricsRoute(path: string, metrics: Metrics): [string, { methods: string[]; serve: Route }] {
+  const serve: Route = async (_request, response) => {
+    const text = await metrics.text();
+    response.writeHead(200, { 'content-type': metrics.contentType }).end(text);
+  };
+  return [path, { methods: ['GET', 'HEAD'], serve }];
 }
 
 async function handle(

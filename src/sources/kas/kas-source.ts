@@ -130,6 +130,11 @@ export class KasSource implements Source {
     return this.#agents.get(agentId)?.budget.used ?? 0;
   }
 
+  /** Upstream streams held or being opened, over all agents. */
+  get streamsInUse(): number {
+    return [...this.#agents.values()].reduce((sum, { budget }) => sum + budget.used, 0);
+  }
+
   /** What an agent carries, and what on; for metrics. */
   load(agentId: string): AgentLoad {
     const agent = this.#agents.get(agentId);

@@ -1,0 +1,10 @@
+export { applyUpdate, emptyList, type Identified, type List, type Update } from './updates.ts';
+export { live, liveValue, liveWith, type LiveOptions } from './live.ts';
+export type { LiveState, LiveStatus, LiveStore } from './state.ts';
+export { KascadeError, toKascadeError, type Upstream } from './errors.ts';
+export { fullJitter, type Backoff } from './backoff.ts';
+export { overWebSocket, type WebSocketClient } from './web-socket.ts';
+export { sse, type Headers, type SseOptions } from './sse.ts';
+export { ask, type AskOptions } from './ask.ts';
+export type { TypedDocument } from './typed-document.ts';
+export type { Operation, Result, Sink, Subscribe } from './transport.ts';
