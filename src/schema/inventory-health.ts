@@ -16,7 +16,8 @@ export interface InventoryHealth<Entry> {
   readonly cause: Entry | undefined;
 }
 
-const BADNESS: Readonly<Record<HealthLevel, number>> = {
+/** The higher, the worse. */
+export const BADNESS: Readonly<Record<HealthLevel, number>> = {
   HEALTHY: 0,
   SUSPENDED: 1,
   PROGRESSING: 2,

@@ -3,6 +3,7 @@ import type { KubernetesObject, ObjectMeta, OwnerReference } from '../kubernetes
 import type { Resource } from '../kubernetes/resources.ts';
 import { builder } from './builder.ts';
 import { healthOf } from './derived.ts';
+import { YamlWriter } from './yaml.ts';
 
 const NOTHING: Readonly<Record<string, never>> = Object.freeze({});
 const NOBODY: readonly OwnerReference[] = Object.freeze([]);
@@ -90,6 +91,26 @@ const K8sObjectMeta = builder.objectRef<ObjectMeta>('K8sObjectMeta').implement({
   }),
 });
 
+const K8sYamlPart = builder.enumType('K8sYamlPart', {
+  description: 'What of an object to write as YAML.',
+  values: {
+    ALL: { description: 'The whole object.' },
+    METADATA: { description: 'What is in `metadata`.' },
+    SPEC: { description: 'What is in `spec`.' },
+    STATUS: { description: 'What is in `status`.' },
+  } as const,
+});
+
+const yamlWriter = new YamlWriter();
+
+function partOf(object: KubernetesObject, part: typeof K8sYamlPart.$inferType | null | undefined): unknown {
+  if (part === 'METADATA') return object.metadata;
+  if (part === 'SPEC') return object.spec ?? NOTHING;
+  if (part === 'STATUS') return object.status ?? NOTHING;
+  const { apiVersion, kind, metadata, ...more } = object;
+  return { apiVersion, kind, metadata, ...more };
+}
+
 const typeNames = new Map<string, string>();
 
 /** Makes `K8sObject` resolve objects of this resource's kind, in any version, to the GraphQL type of that name. */
@@ -130,6 +151,14 @@ export const K8sObject = builder.interfaceRef<KubernetesObject>('K8sObject').imp
       type: 'JSON',
       description: 'What was last observed, as Kubernetes has it; {} when absent.',
       resolve: (object) => object.status ?? NOTHING,
+    }),
+    yaml: t.string({
+      description:
+        'The same for people: the object or a part of it as YAML, without managedFields and kubectl.kubernetes.io/last-applied-configuration. Very large objects are written as JSON, which is YAML too.',
+      args: {
+        part: t.arg({ type: K8sYamlPart, defaultValue: 'ALL', description: 'What of it. {} when that is absent.' }),
+      },
+      resolve: (object, { part }) => yamlWriter.write(partOf(object, part)),
     }),
     health: t.field({ type: K8sHealth, description: 'Its health, derived from the above.', resolve: healthOf }),
   }),

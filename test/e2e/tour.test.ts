@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parse, validate } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TROUBLE } from '../../demo/cluster/pod-run.ts';
+import { makeService } from '../../demo/apiserver/objects.ts';
 import { production, startCluster } from '../../demo/cluster/index.ts';
 import { schema } from '../../src/schema/index.ts';
 import { eventually, pause } from '../support/eventually.ts';
@@ -17,12 +18,19 @@ const EXAMPLES = Array.from(TEXT.matchAll(/^```graphql( run)?\n(.*?)^```$/gms), 
   isRun: mark !== undefined,
 }));
 const RUN = EXAMPLES.filter(({ isRun }) => isRun);
+/** In this order: what is looked at should be as it was applied. */
+const isMutation = ({ document }: { document: string }) => document.startsWith('mutation');
+const isSubscription = ({ document }: { document: string }) => document.startsWith('subscription');
+const QUERIES = RUN.filter((example) => !isMutation(example) && !isSubscription(example));
+
+const ROWS = [...Array.from({ length: 38 }, (_, index) => index + 1), 40, 43, 45].map((row) => `F${row}`);
 
 let whole: WholeServer;
 let cluster: { stop(): void };
 
 beforeAll(async () => {
-  whole = await WholeServer.start({ MAX_FEEDS_PER_VIEWER: '200' });
+  whole = await WholeServer.start({ MAX_FEEDS_PER_VIEWER: '200', PROMETHEUS_SERVICE: 'monitoring/prometheus:9090' });
+  whole.store.create(makeService({ name: 'prometheus', namespace: 'monitoring' }));
   cluster = startCluster(whole.kas.agent(1).api, production(), { seed: 7, speed: 100, incidents: false });
   const isReady = () =>
     whole.store.list('deployments', 'shop').find(({ metadata }) => metadata.name === 'web')?.status?.[
@@ -41,22 +49,46 @@ describe('docs/api.md', () => {
     expect(validate(schema, parse(document))).toEqual([]);
   });
 
-  it.each(RUN.filter(({ document }) => !document.startsWith('subscription')))('runs: $title', async ({ document }) => {
-    const { data, errors } = await whole.ask(document);
+  it('runs every example', () => {
+    expect(EXAMPLES.filter(({ isRun }) => !isRun)).toEqual([]);
+  });
+
+  it.each(QUERIES)('runs: $title', async ({ document }) => {
+    const { data, errors } = await whole.ask(document, await variablesOf(document));
     expect(errors).toBeUndefined();
     expect(data).toBeTruthy();
   });
 
-  it.each(RUN.filter(({ document }) => document.startsWith('subscription')))(
-    'is live: $title',
-    async ({ document }) => {
-      const field = /\{\s*(\w+)/.exec(document)?.[1] ?? '';
-      const live = followField(whole, field, document);
-      await live.until('a first message', (message) => message !== undefined);
-      expect(live.errors).toEqual([]);
-      live.stop();
-    },
+  it.each(RUN.filter(isSubscription))('is live: $title', async ({ document }) => {
+    const field = /\{\s*(\w+)/.exec(document)?.[1] ?? '';
+    const live = followField(whole, field, document, await variablesOf(document));
+    await live.until('a first message', (message) => message !== undefined);
+    expect(live.errors).toEqual([]);
+    live.stop();
+  });
+
+  it.each(RUN.filter(isMutation))('acts: $title', async ({ document }) => {
+    const { data, errors } = await whole.ask(document, await variablesOf(document));
+    expect(errors).toBeUndefined();
+    expect(data).toBeTruthy();
+  });
+});
+
+describe("GitLab's rows", () => {
+  const rows = Array.from(
+    TEXT.matchAll(/^\| (F\d+) \|[^|]*\|([^|]*)\| \[[^|]*\]\(#([\w-]+)\) \|$/gm),
+    ([, row = '', here = '', anchor = '']) => ({ row, here, anchor }),
   );
+
+  it('are all there', () => {
+    expect(rows.map(({ row }) => row)).toEqual(ROWS);
+  });
+
+  it.each(rows)('$row has an example that is run', ({ here, anchor }) => {
+    const examples = Array.from(sectionOf(anchor).matchAll(/^```graphql run\n(.*?)^```$/gms), ([text]) => text);
+    const names = Array.from(here.matchAll(/`([a-z]\w+)`/g), ([, name]) => name);
+    expect(names.some((name) => examples.some((text) => new RegExp(`\\b${name}\\b`).test(text)))).toBe(true);
+  });
 });
 
 describe('the living cluster', () => {
@@ -106,4 +138,49 @@ interface Deployment {
   readonly health: object;
   readonly rollout: object;
   readonly pods: { readonly owner: { readonly metadata: { readonly name: string } } | null }[];
+}
+
+/** What is below a heading, with the smaller headings in it. */
+function sectionOf(anchor: string): string {
+  const headings = Array.from(TEXT.matchAll(/^(#+) (.*)$/gm));
+  const at = headings.findIndex(([, , title = '']) => anchor === anchorOf(title));
+  const level = headings[at]?.[1]?.length ?? 0;
+  const next = headings.find((heading, index) => index > at && (heading[1]?.length ?? 0) <= level);
+  return at < 0 ? '' : TEXT.slice(headings[at]?.index, next?.index);
+}
+
+/** As Markdown is commonly rendered. */
+function anchorOf(title: string): string {
+  return title
+    .toLowerCase()
+    .replaceAll(/[^\w\s-]/g, '')
+    .replaceAll(' ', '-');
+}
+
+/** Values for the variables that a document declares: of what there is in the cluster at this moment. */
+async function variablesOf(document: string): Promise<Record<string, unknown>> {
+  const name = isMutation({ document }) ? 'cart' : 'web';
+  const pod = whole.store
+    .list('pods', 'shop')
+    .find(({ metadata }) => metadata.name.startsWith(`${name}-`) && metadata.deletionTimestamp === undefined);
+  const manifest = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec: { type: 'ClusterIP' } };
+  const known: Record<string, () => unknown> = {
+    podName: () => pod?.metadata.name,
+    uid: () => pod?.metadata.uid,
+    manifests: () => [JSON.stringify(manifest)],
+    start: () => new Date(Date.now() - 600_000).toISOString(),
+    end: () => new Date().toISOString(),
+    actionId: reconcile,
+  };
+  const declared = Array.from(document.matchAll(/\$(\w+):/g), ([, variable = '']) => variable);
+  const values: Record<string, unknown> = {};
+  for (const variable of declared) values[variable] = await known[variable]?.();
+  return values;
+}
+
+async function reconcile(): Promise<string | undefined> {
+  const { data } = await whole.ask<{ reconcileFluxResource: { actionId: string } }>(
+    'mutation { reconcileFluxResource(agentId: "1", target: { kind: KUSTOMIZATION, namespace: "shop", name: "shop" }) { actionId } }',
+  );
+  return data?.reconcileFluxResource.actionId;
 }
