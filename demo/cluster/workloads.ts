@@ -157,6 +157,7 @@ function reconcileReplicaSet(world: World, namespace: string, name: string): voi
   store.patch('replicasets', namespace, name, {
     status: {
       replicas: left.length,
+      fullyLabeledReplicas: left.length,
       readyReplicas: ready,
       availableReplicas: ready,
       observedGeneration: set.metadata.generation ?? 1,

@@ -1,4 +1,5 @@
 import type { Health } from '../kubernetes/health.ts';
+import { humanDuration } from '../kubernetes/human-duration.ts';
 import type { KubernetesObject, ObjectMeta, OwnerReference } from '../kubernetes/object.ts';
 import type { Resource } from '../kubernetes/resources.ts';
 import { builder } from './builder.ts';
@@ -61,6 +62,11 @@ const K8sObjectMeta = builder.objectRef<ObjectMeta>('K8sObjectMeta').implement({
     generation: t.exposeInt('generation', {
       nullable: true,
       description: 'Counts changes of the spec. Null for kinds that do not count.',
+    }),
+    age: t.string({
+      description:
+        'How long it has existed, as kubectl prints it: "45s", "7h30m", "2d3h". As of this answer; it does not tick in a subscription, so pages that stay count from creationTimestamp.',
+      resolve: (meta) => humanDuration(Date.now() - Date.parse(meta.creationTimestamp ?? UNKNOWN_TIME)),
     }),
     creationTimestamp: t.field({
       type: 'DateTime',
