@@ -112,7 +112,7 @@ function describe({ key, name }: ActionTarget): string {
 }
 
 function refuseSuspended(target: ActionTarget, object: JsonRecord): void {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- read with care below
+  // read with care below
   const { suspended, suspendedBy, suspendReason } = fluxSuspension(object as unknown as KubernetesObject);
   if (!suspended) return;
   const since = suspendedSince(object);

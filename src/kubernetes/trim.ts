@@ -26,7 +26,7 @@ export function trim(raw: unknown, type?: ObjectType): KubernetesObject {
   requireText(object, 'apiVersion');
   requireText(object, 'kind');
   object['metadata'] = trimMetadata(object['metadata']);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checked just above; the rest is the cluster's word
+  // checked just above; the rest is the cluster's word
   return object as unknown as KubernetesObject;
 }
 

@@ -28,7 +28,7 @@ export function decodeActionId(id: string): FluxActionId {
   const isWhole = rest.length === 0 && VERBS.has(verb) && isFluxKind(kind);
   if (!isWhole || !matches(token, TOKEN) || !matches(uid, UID)) throw invalid();
   try {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- looked up just above
+    // looked up just above
     return { verb: verb as FluxVerb, kind, namespace: checkNamespace(namespace), name: checkName(name), uid, token };
   } catch {
     throw invalid();

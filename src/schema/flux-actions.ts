@@ -159,7 +159,7 @@ async function reconcileSource(
 ): Promise<void> {
   const { viewer, key, name } = target;
   const object = await context.gate.actions.look(target, (calls) => calls.getWhole(key, name));
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- read with care
+  // read with care
   const source = fluxSource({ metadata: {}, ...object } as unknown as KubernetesObject);
   const resource = Object.values(FLUX_KINDS).find(({ kind }) => kind === source?.kind);
   if (source === undefined || resource === undefined) return;
