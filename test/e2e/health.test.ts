@@ -26,6 +26,8 @@ beforeAll(async () => {
 
 afterAll(() => whole.stop());
 
+const connection = async () =>
+  (await whole.ask('{ k8sConnection(agentId: "1", namespace: "again") { status } }')).data?.['k8sConnection'];
 const podRequests = () => whole.kas.requests.filter(({ url }) => /\/pods\?/.test(url)).length;
 const isChanged = ({ yaml }: { yaml: string }) => yaml.includes('"seven: changed"');
 const codeOf = ({ errors }: Awaited<ReturnType<WholeServer['ask']>>) => errors?.[0]?.extensions['code'];
@@ -102,9 +104,7 @@ describe('k8sNamespaceHealth', () => {
   it('costs the cluster nothing when it is asked again', async () => {
     await told('again');
     // Its watches are opened after it has been answered: those are no part of the second question.
-    const connected = async () =>
-      (await whole.ask('{ k8sConnection(agentId: "1", namespace: "again") { status } }')).data?.['k8sConnection'];
-    await expect.poll(connected, { timeout: 10_000 }).toEqual({ status: 'CONNECTED' });
+    await expect.poll(connection, { timeout: 10_000 }).toEqual({ status: 'CONNECTED' });
     const before = podRequests();
     expect(before).toBeGreaterThan(0);
     await told('again');
