@@ -5,10 +5,12 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['module-sync', 'node'] } },
   test: {
     include: ['src/**/*.test.ts', 'demo/**/*.test.ts', 'test/**/*.test.ts'],
-    // The chart is checked with Helm's and Kubernetes' own Go code, which takes minutes to build: npm run test:deploy.
     exclude: [
       ...configDefaults.exclude,
+      // The chart is checked with Helm's and Kubernetes' own Go code, which takes minutes to build: npm run test:deploy.
       ...(process.env['KASCADE_TEST_DEPLOY'] === undefined ? ['test/deploy/**'] : []),
+      // So does a real API server: npm run conformance.
+      ...(process.env['KASCADE_TEST_APISERVER'] === undefined ? ['test/conformance/real/**'] : []),
     ],
     testTimeout: 20_000,
     hookTimeout: 30_000,

@@ -2,15 +2,25 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
+export interface ChildOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Node's own arguments. */
+  readonly execArgv?: readonly string[];
+}
+
 /** A process of its own, asked by name. It ends with this one, and after a deadline whatever happens. */
 export class Child {
   readonly #process: ChildProcess;
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
   #next = 0;
 
-  constructor(file: string, args: readonly string[] = []) {
+  /** `file`: a path from here, or a `file:` URL. */
+  constructor(file: string, args: readonly string[] = [], { env, execArgv = [] }: ChildOptions = {}) {
     const path = fileURLToPath(new URL(file, import.meta.url));
-    this.#process = fork(path, args, { execArgv: ['--expose-gc'], env: { ...process.env, NODE_ENV: 'production' } });
+    this.#process = fork(path, args, {
+      execArgv: ['--expose-gc', ...execArgv],
+      env: { ...process.env, NODE_ENV: 'production', ...env },
+    });
     this.#process.on('message', ({ id, result, error }: Reply) => {
       const waiting = this.#waiting.get(id);
       this.#waiting.delete(id);
@@ -52,8 +62,8 @@ type Answer = (...args: never[]) => unknown;
 const DEADLINE_MS = 15 * 60_000;
 
 /** The child's side. */
-export function answer(answers: Readonly<Record<string, Answer>>): void {
-  setTimeout(() => process.exit(1), DEADLINE_MS).unref();
+export function answer(answers: Readonly<Record<string, Answer>>, deadlineMs = DEADLINE_MS): void {
+  setTimeout(() => process.exit(1), deadlineMs).unref();
   process.once('disconnect', () => process.exit(0));
   process.on('message', ({ id, what, args }: Question) => {
     Promise.resolve()

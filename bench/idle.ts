@@ -1,6 +1,5 @@
 import { Child } from './child.ts';
 import { VARIABLES, podsDocument } from './pods.ts';
-import { median } from './throughput.ts';
 
 export interface Idle {
   readonly rssBytes: number;
@@ -37,23 +36,4 @@ export async function idleMemory(subscribers: number, deflate: boolean): Promise
   } finally {
     for (const child of [server, few, many]) child.stop();
   }
-}
-
-/** Milliseconds until so many who subscribe at once all have their snapshot of 200 pods. */
-export async function joinMs(subscribers: number, times: number): Promise<number> {
-  const took: number[] = [];
-  for (let time = 0; time < times; time += 1) {
-    const [server, load] = [new Child('./server.ts'), new Child('./load.ts')];
-    try {
-      const port = await server.ask<number>('listen', 'kascade');
-      await server.ask('fill', 200);
-      const asked = { port, count: subscribers, documents: [podsDocument()], variables: VARIABLES, deflate: false };
-      await load.ask('open', asked);
-      took.push(await load.ask<number>('subscribe', asked));
-    } finally {
-      server.stop();
-      load.stop();
-    }
-  }
-  return median(took);
 }

@@ -1,25 +1,36 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { Child } from './child.ts';
-import { idleMemory, joinMs } from './idle.ts';
+import { eventCases, eventCosts } from './event-cost.ts';
+import { idleMemory } from './idle.ts';
+import { joining } from './joining.ts';
 import { latency } from './latency.ts';
 import { report } from './report.ts';
 import type { Results } from './report.ts';
+import { sharing } from './sharing.ts';
 import { compare } from './throughput.ts';
 import type { Case } from './throughput.ts';
 
-/**
- * `npm run bench`: under a minute, 1,000 subscribers. `npm run bench -- --full`: some minutes, 5,000 as well.
- * Everything runs on this machine and on loopback; every process ends by itself.
- */
+const HELP = `npm run bench            about a minute, 1,000 subscribers
+npm run bench -- --full  some eight minutes, 5,000 subscribers as well
+
+Everything runs on this machine and on loopback, with at least 2 cores; every process ends by itself. Prints tables and
+writes bench/results/latest.json. What is compared takes turns, so compare the ratios of one run; other load distorts
+loop delays most of all. What the names mean: docs/performance.md.
+`;
+
+if (process.argv.includes('--help')) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
 
 const full = process.argv.includes('--full');
 const results = new URL('./results/', import.meta.url);
 
 function cases(subscribers: number): Case[] {
   const one = { subscribers, shapes: 1, deflate: false };
-  const small = { ...one, changed: 5, events: 60 };
-  const list = { ...one, changed: 200, events: subscribers > 1_000 ? 3 : 8 };
+  const small = { ...one, changed: 5, events: subscribers > 1_000 ? 60 : 200 };
+  const list = { ...one, changed: 200, events: subscribers > 1_000 ? 10 : 40 };
   return [
     { ...small, name: `small, raw broadcast, ${subscribers}`, kind: 'raw' },
     { ...small, name: `small, kascade, ${subscribers}`, kind: 'kascade' },
@@ -28,7 +39,15 @@ function cases(subscribers: number): Case[] {
     { ...list, name: `list, kascade, ${subscribers}`, kind: 'kascade' },
     { ...list, name: `list, kascade, compressed, ${subscribers}`, kind: 'kascade', deflate: true },
     ...(full && subscribers === 1_000
-      ? [{ ...list, name: `list, kascade, 100 shapes, ${subscribers}`, kind: 'kascade' as const, shapes: 100 }]
+      ? [
+          {
+            ...list,
+            name: `list, kascade, 100 shapes, ${subscribers}`,
+            kind: 'kascade' as const,
+            shapes: 100,
+            events: 5,
+          },
+        ]
       : []),
   ];
 }
@@ -71,11 +90,12 @@ async function wholeServer(): Promise<Pick<Results, 'latency' | 'upstream'>> {
 }
 
 const startedAt = new Date();
+const rounds = full ? 5 : 3;
 const sizes = full ? [1_000, 5_000] : [1_000];
 const throughput = [];
 for (const size of sizes) {
   const all = size === 1_000 ? [...cases(size), ...plainCases()] : cases(size);
-  throughput.push(...(await compare(all, full ? 3 : 2)));
+  throughput.push(...(await compare(all, rounds)));
 }
 const measured: Results = {
   at: startedAt.toISOString(),
@@ -87,11 +107,14 @@ const measured: Results = {
   },
   full,
   throughput: Object.fromEntries(throughput),
-  idle: await idleMemory(full ? 5_000 : 1_000, false),
+  idle: await idleMemory(full ? 5_000 : 3_000, false),
   idleDeflate: full ? await idleMemory(5_000, true) : undefined,
-  joinMs: await joinMs(1_000, full ? 5 : 1),
+  events: eventCosts(await compare(eventCases(), rounds)),
+  joiners: await joining({ subscribers: 1_000, pods: 200, times: full ? 5 : 1 }),
+  largeSnapshot: await joining({ subscribers: 1, pods: 5_000, times: full ? 5 : 3 }),
   costs: await costs(),
   ...(await wholeServer()),
+  shared: await sharing(full ? 400 : 60),
 };
 
 mkdirSync(results, { recursive: true });

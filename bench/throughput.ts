@@ -15,9 +15,16 @@ export interface Case {
   readonly events: number;
 }
 
-export interface Measured {
+export interface Measured extends Round {
+  /** CPU µs a delivery in each round, in order: what was measured in one round is compared with each other. */
+  readonly rounds: readonly number[];
+}
+
+interface Round {
   readonly deliveriesPerSecond: number;
   readonly cpuMicros: number;
+  /** The part of it that the kernel took. */
+  readonly systemMicros: number;
   readonly bytes: number;
   readonly delayP99Ms: number;
   readonly delayMaxMs: number;
@@ -49,7 +56,7 @@ export class Setup {
   }
 
   /** Publishes events one after the other, the next when all have the last. */
-  async measure(): Promise<Measured> {
+  async measure(): Promise<Round> {
     const { kind, changed, subscribers, events } = this.#case;
     if (kind !== 'raw') await this.#server.ask('prepare', changed, events);
     const before = await this.#load.ask<{ bytes: number }>('received');
@@ -59,12 +66,14 @@ export class Setup {
       await (kind === 'raw' ? this.#server.ask('broadcast', this.#text) : this.#server.ask('change'));
       await this.#load.ask('arrived');
     }
-    const { cpuMicros, wallMs, delayP99Ms, delayMaxMs } = await this.#server.ask<ServerMeasured>('measured');
+    const { cpuMicros, systemMicros, wallMs, delayP99Ms, delayMaxMs } =
+      await this.#server.ask<ServerMeasured>('measured');
     const after = await this.#load.ask<{ bytes: number }>('received');
     const deliveries = subscribers * events;
     return {
       deliveriesPerSecond: deliveries / (wallMs / 1_000),
       cpuMicros: cpuMicros / deliveries,
+      systemMicros: systemMicros / deliveries,
       bytes: (after.bytes - before.bytes) / deliveries,
       delayP99Ms,
       delayMaxMs,
@@ -77,8 +86,9 @@ export class Setup {
   }
 }
 
-interface ServerMeasured {
+export interface ServerMeasured {
   readonly cpuMicros: number;
+  readonly systemMicros: number;
   readonly wallMs: number;
   readonly delayP99Ms: number;
   readonly delayMaxMs: number;
@@ -116,7 +126,7 @@ export async function compare(cases: readonly Case[], rounds: number): Promise<M
   const texts = new Map<number, string>();
   for (const { changed } of cases) if (!texts.has(changed)) texts.set(changed, await sampleMessage(changed));
   const setups: Setup[] = [];
-  const results = new Map<string, Measured[]>();
+  const results = new Map<string, Round[]>();
   try {
     for (const each of cases) setups.push(await Setup.start(each, texts.get(each.changed) ?? ''));
     for (let round = 0; round <= rounds; round += 1) {
@@ -132,11 +142,13 @@ export async function compare(cases: readonly Case[], rounds: number): Promise<M
   return new Map([...results].map(([name, all]) => [name, medians(all)]));
 }
 
-function medians(all: readonly Measured[]): Measured {
-  const of = (key: keyof Measured) => median(all.map((each) => each[key]));
+function medians(all: readonly Round[]): Measured {
+  const of = (key: keyof Round) => median(all.map((each) => each[key]));
   return {
+    rounds: all.map(({ cpuMicros }) => cpuMicros),
     deliveriesPerSecond: of('deliveriesPerSecond'),
     cpuMicros: of('cpuMicros'),
+    systemMicros: of('systemMicros'),
     bytes: of('bytes'),
     delayP99Ms: of('delayP99Ms'),
     delayMaxMs: of('delayMaxMs'),

@@ -10,12 +10,16 @@ import { NAMESPACE, VARIABLES, podsDocument } from './pods.ts';
 let whole: WholeServer;
 
 answer({
-  async start(): Promise<string> {
-    whole = await WholeServer.start({ MAX_SOCKETS_PER_VIEWER: '10000', LINGER_SECONDS: '1' });
+  /** `env`: settings beyond the usual. */
+  async start(env: Record<string, string> = {}): Promise<string> {
+    whole = await WholeServer.start({ MAX_SOCKETS_PER_VIEWER: '10000', LINGER_SECONDS: '1', ...env });
     for (let index = 0; index < 50; index += 1)
       whole.store.create(makePod({ name: `pod-${index}`, namespace: NAMESPACE }));
     return whole.server.url;
   },
+
+  /** For another replica on the same KAS. */
+  kasUrl: (): string => whole.kas.url,
 
   /** Requests that reached KAS while so many people, each with a token of their own, looked at one namespace. */
   async upstream(viewers: number): Promise<{ list: number; watch: number; reviews: number }> {

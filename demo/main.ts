@@ -3,6 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
 import { readConfig } from '../src/config.ts';
 import { startServer } from '../src/server.ts';
+import { stopOnSignal } from '../src/signals.ts';
 import { grant } from './apiserver/objects.ts';
 import { openDashboard } from './dashboard/index.ts';
 import { Dice, production, staging, startCluster } from './cluster/index.ts';
@@ -47,15 +48,12 @@ async function main(): Promise<void> {
     namespace: 'shop',
   });
   process.stdout.write(welcome({ url: server.url, dashboard: dashboard?.url, kas, ada: ada.token, eve: eve.token }));
-  const stop = async () => {
+  stopOnSignal(async () => {
     for (const cluster of clusters) cluster.stop();
     await dashboard?.close();
     await server.stop();
     await kas.close();
-    process.exit(0);
-  };
-  process.once('SIGINT', () => void stop());
-  process.once('SIGTERM', () => void stop());
+  });
 }
 
 function agentOptions(name: string, seed: number) {
@@ -101,6 +99,7 @@ function readOptions() {
 async function serve(kas: Kas, token: string, pageOrigins: readonly string[] = []) {
   const environment = {
     LOG_LEVEL: 'warn',
+    DRAIN_SECONDS: '0',
     ...process.env,
     KAS_URL: kas.url,
     HOST: '127.0.0.1',

@@ -2,6 +2,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import type { Json } from './apiserver/json.ts';
 import { grant } from './apiserver/grants.ts';
 import { startKas, type Kas, type KasOptions } from './kas/index.ts';
+import { pause } from '../test/support/eventually.ts';
 
 export interface Answer {
   readonly status: number;
@@ -125,12 +126,6 @@ export class TestWatch {
       }
     }
   }
-}
-
-export function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds);
-  });
 }
 
 /** One agent, and `ada` who may do everything on it. */

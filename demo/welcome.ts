@@ -1,21 +1,8 @@
+import { podsDocument } from '../src/schema/first-document.ts';
 import type { Kas } from './kas/index.ts';
 
 /** What GraphiQL shows at first, and what the terminal offers to paste. */
-export const firstQuery = `query Pods {
-  k8sPods(agentId: "1", namespace: "shop") {
-    nodes { metadata { name } displayStatus ready { ready total } restarts }
-  }
-}
-
-subscription LivePods {
-  k8sPods(agentId: "1", namespace: "shop") {
-    type
-    upserted { metadata { name } displayStatus }
-    removed
-    total
-  }
-}
-`;
+export const firstQuery = podsDocument('1', 'shop');
 
 export interface WelcomeParts {
   readonly url: string;

@@ -7,7 +7,10 @@ export interface Clock {
   now(): number;
   /** Milliseconds that only grow. For deadlines and durations. */
   monotonic(): number;
-  /** Calls `task` once after `milliseconds`, unless cancelled. A pending timer does not keep the process alive. */
+  /**
+   * Calls `task` once after `milliseconds`, or 24 days if that is longer, unless cancelled. A pending timer does not
+   * keep the process alive.
+   */
   after(milliseconds: number, task: () => void): Timer;
   /** A number in [0, 1). */
   random(): number;
@@ -17,11 +20,14 @@ export interface Timer {
   cancel(): void;
 }
 
+/** The longest that `setTimeout` waits; it takes anything longer for 1 ms. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(milliseconds, task) {
-    const handle = setTimeout(task, milliseconds);
+    const handle = setTimeout(task, Math.min(milliseconds, LONGEST_MS));
     handle.unref();
     return { cancel: () => clearTimeout(handle) };
   },

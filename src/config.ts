@@ -1,12 +1,25 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
+import { isLoopback } from './loopback.ts';
+import {
+  isHost,
+  oneOf,
+  toBasePath,
+  toKasUrl,
+  toOrigins,
+  toRedisAddress,
+  toServiceAddress,
+  trueOrFalse,
+  wholeNumber,
+} from './config-values.ts';
+import type { RedisAddress } from './pubsub/redis/redis-url.ts';
 import type { ServiceAddress } from './sources/actions.ts';
+import { readTracing, TRACING_DEFAULTS, type TracingSettings } from './tracing/settings.ts';
 
 /** What the environment asks for, checked. One field a variable, named alike. */
 export type Config = Readonly<{
   kasUrl: URL | undefined;
   kubeconfigSource: string | undefined;
-  redisUrl: string | undefined;
+  redis: RedisAddress | undefined;
   host: string;
   port: number;
   /** '/' or '/a/b': never ends with a slash otherwise. */
@@ -33,6 +46,8 @@ export type Config = Readonly<{
   /** 0: not limited. */
   maxSocketSeconds: number;
   maxRequestSeconds: number;
+  /** 0: all clients at once. */
+  drainSeconds: number;
   maxTokens: number;
   maxDepth: number;
   maxAliases: number;
@@ -42,6 +57,8 @@ export type Config = Readonly<{
   logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   graphiql: boolean;
   introspection: boolean;
+  /** Where spans go; undefined: nowhere. */
+  tracing: TracingSettings | undefined;
 }>;
 
 /** The value of every variable that is not set. `undefined`: there is none. */
@@ -69,6 +86,7 @@ export const DEFAULTS = {
   MAX_UPGRADES_PER_SECOND: '500',
   MAX_SOCKET_SECONDS: '14400',
   MAX_REQUEST_SECONDS: '30',
+  DRAIN_SECONDS: '10',
   MAX_TOKENS: '2000',
   MAX_DEPTH: '12',
   MAX_ALIASES: '30',
@@ -78,6 +96,7 @@ export const DEFAULTS = {
   LOG_LEVEL: 'info',
   GRAPHIQL: 'true',
   INTROSPECTION: 'true',
+  ...TRACING_DEFAULTS,
 } as const satisfies Record<string, string | undefined>;
 
 /** The environment asks for something that cannot be. Names every wrong variable, and shows the value of none. */
@@ -92,10 +111,12 @@ export class ConfigError extends Error {
 }
 
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
-  const parsed = Environment.safeParse(withDefaults(env));
+  const variables = withDefaults(env);
+  const parsed = Environment.safeParse(variables);
   if (!parsed.success) throw new ConfigError(parsed.error.issues.map(describe));
-  const config = named(parsed.data);
-  const problems = [...contradictions(config), ...notBuiltYet(config)];
+  const tracing = readTracing(variables);
+  const config: Config = { ...named(parsed.data), tracing: tracing.settings };
+  const problems = [...contradictions(config), ...tracing.problems];
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
@@ -103,10 +124,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 const Environment = z.object({
   KAS_URL: z.string().transform(toKasUrl).optional(),
   KUBECONFIG_SOURCE: z.string().optional(),
-  REDIS_URL: z
-    .string()
-    .regex(/^rediss?(-sentinel|-cluster)?:\/\/[^\s/]/, 'must start with redis:// or rediss://')
-    .optional(),
+  REDIS_URL: z.string().transform(toRedisAddress).optional(),
   HOST: z.string().refine(isHost, 'must be an IP address or a host name'),
   PORT: wholeNumber(0, 65_535),
   BASE_PATH: z.string().transform(toBasePath),
@@ -127,6 +145,7 @@ const Environment = z.object({
   MAX_UPGRADES_PER_SECOND: wholeNumber(0, 1_000_000),
   MAX_SOCKET_SECONDS: wholeNumber(0, 604_800),
   MAX_REQUEST_SECONDS: wholeNumber(1, 3_600),
+  DRAIN_SECONDS: wholeNumber(0, 3_600),
   MAX_TOKENS: wholeNumber(100, 1_000_000),
   MAX_DEPTH: wholeNumber(3, 1_000),
   MAX_ALIASES: wholeNumber(0, 10_000),
@@ -138,11 +157,11 @@ const Environment = z.object({
   INTROSPECTION: trueOrFalse(),
 });
 
-function named(variables: z.output<typeof Environment>): Config {
+function named(variables: z.output<typeof Environment>): Omit<Config, 'tracing'> {
   return {
     kasUrl: variables.KAS_URL,
     kubeconfigSource: variables.KUBECONFIG_SOURCE,
-    redisUrl: variables.REDIS_URL,
+    redis: variables.REDIS_URL,
     host: variables.HOST,
     port: variables.PORT,
     basePath: variables.BASE_PATH,
@@ -163,6 +182,7 @@ function named(variables: z.output<typeof Environment>): Config {
     maxUpgradesPerSecond: variables.MAX_UPGRADES_PER_SECOND,
     maxSocketSeconds: variables.MAX_SOCKET_SECONDS,
     maxRequestSeconds: variables.MAX_REQUEST_SECONDS,
+    drainSeconds: variables.DRAIN_SECONDS,
     maxTokens: variables.MAX_TOKENS,
     maxDepth: variables.MAX_DEPTH,
     maxAliases: variables.MAX_ALIASES,
@@ -178,7 +198,9 @@ function named(variables: z.output<typeof Environment>): Config {
 function contradictions(config: Config): string[] {
   const problems: string[] = [];
   if (config.kasUrl === undefined && config.kubeconfigSource === undefined) {
-    problems.push('KAS_URL must be set, to the base URL of KAS\'s k8s-proxy: "https://kas.example.com/k8s-proxy".');
+    problems.push(
+      'KAS_URL must be set, to the base URL of KAS\'s k8s-proxy: "https://kas.example.com/k8s-proxy"; or KUBECONFIG_SOURCE.',
+    );
   }
   if (config.kasUrl !== undefined && config.kubeconfigSource !== undefined) {
     problems.push('KAS_URL and KUBECONFIG_SOURCE must not be set together.');
@@ -186,21 +208,30 @@ function contradictions(config: Config): string[] {
   if (config.serviceTokenFile !== undefined && config.sharing === 'identity') {
     problems.push('SERVICE_TOKEN_FILE must not be set with SHARING=identity: each viewer has watches of their own.');
   }
-  if (config.kubeconfigSource !== undefined && !isLoopback(config.host)) {
-    problems.push(
-      'HOST must be a loopback address with KUBECONFIG_SOURCE: its credentials serve everybody who can connect.',
-    );
-  }
+  if (config.kubeconfigSource !== undefined) problems.push(...contradictionsToKubeconfig(config));
   return problems;
 }
 
-/** An option that is accepted and then does nothing is a lie: these are refused until they do something. */
-function notBuiltYet(config: Config): string[] {
-  const asked: [asked: boolean, what: string][] = [
-    [config.kubeconfigSource !== undefined, 'KUBECONFIG_SOURCE'],
-    [config.redisUrl !== undefined, 'REDIS_URL'],
+function contradictionsToKubeconfig(config: Config): string[] {
+  const wrong: [isWrong: boolean, problem: string][] = [
+    [
+      !isLoopback(config.host),
+      'HOST must be a loopback address with KUBECONFIG_SOURCE: its credentials serve everybody who can connect.',
+    ],
+    [
+      config.watchTransport === 'websocket',
+      'WATCH_TRANSPORT must not be websocket with KUBECONFIG_SOURCE: only KAS has that WebSocket.',
+    ],
+    [
+      config.serviceTokenFile !== undefined,
+      'SERVICE_TOKEN_FILE must not be set with KUBECONFIG_SOURCE, whose own credentials open all watches.',
+    ],
+    [
+      config.redis !== undefined,
+      'REDIS_URL must not be set with KUBECONFIG_SOURCE, which is served by one process on loopback.',
+    ],
   ];
-  return asked.filter(([isAsked]) => isAsked).map(([, what]) => `${what} is not supported yet.`);
+  return wrong.filter(([isWrong]) => isWrong).map(([, problem]) => problem);
 }
 
 /** Shells, compose files and charts pass "not set" as an empty string. */
@@ -211,68 +242,4 @@ function withDefaults(env: Readonly<Record<string, string | undefined>>): Record
 
 function describe(issue: z.core.$ZodIssue): string {
   return `${issue.path.join('.')} ${issue.message}.`;
-}
-
-function wholeNumber(least: number, most: number) {
-  const expected = `must be a whole number from ${least} to ${most}`;
-  return z
-    .string()
-    .regex(/^\d{1,9}$/, expected)
-    .transform(Number)
-    .refine((value) => value >= least && value <= most, expected);
-}
-
-function oneOf<const Values extends readonly [string, ...string[]]>(...values: Values) {
-  return z.enum(values, { error: `must be one of ${values.join(', ')}` });
-}
-
-function trueOrFalse() {
-  return z.enum(['true', 'false'], { error: 'must be true or false' }).transform((value) => value === 'true');
-}
-
-type Problems = z.RefinementCtx;
-
-function toKasUrl(text: string, problems: Problems): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const fits = url && /^https?:$/.test(url.protocol) && !/[?#]/.test(text) && url.username + url.password === '';
-  if (fits) return url;
-  problems.addIssue('must be http(s)://host[:port]/path, without user, query or fragment');
-  return z.NEVER;
-}
-
-function toServiceAddress(text: string, problems: Problems): ServiceAddress {
-  const [, namespace, name, port] = SERVICE_ADDRESS.exec(text) ?? [];
-  if (namespace !== undefined && name !== undefined && port !== undefined) return { namespace, name, port };
-  problems.addIssue('must be namespace/name:port');
-  return z.NEVER;
-}
-
-const SERVICE_ADDRESS =
-  /^([a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?)\/([a-z](?:[-a-z0-9]{0,61}[a-z0-9])?):([a-z0-9][-a-z0-9]{0,14})$/;
-
-function toBasePath(text: string, problems: Problems): string {
-  const segments = text.split('/').filter((segment) => segment !== '');
-  if (segments.every((segment) => /^[\w.~-]+$/.test(segment) && !/^\.\.?$/.test(segment)))
-    return `/${segments.join('/')}`;
-  problems.addIssue('must be a path like /kascade');
-  return z.NEVER;
-}
-
-function toOrigins(text: string, problems: Problems): string[] {
-  const origins = text.split(',').map((origin) => origin.trim());
-  const given = origins.filter((origin) => origin !== '');
-  if (given.every((origin) => /^https?:/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin))
-    return given;
-  problems.addIssue(
-    'must be exact origins, comma-separated: "https://gitlab.example.com,https://ops.example.com:8443"',
-  );
-  return z.NEVER;
-}
-
-function isHost(text: string): boolean {
-  return isIP(text) !== 0 || /^[a-z\d]([a-z\d.-]{0,251}[a-z\d])?$/i.test(text);
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }

@@ -63,6 +63,9 @@ const DEFAULTS: Record<ErrorCode, { retryable: boolean; remedy: string }> = {
   REFUSED: { retryable: false, remedy: 'The action would do nothing as things are; the message says why.' },
 };
 
+/** All of them, and the one that a defect is shown as. */
+export const ERROR_CODES = [...(Object.keys(DEFAULTS) as ErrorCode[]), 'INTERNAL'] as const;
+
 /**
  * An error meant for the user: it has a code, says whether trying again can help and what to do about it.
  * Its message never contains credentials or upstream bodies. Anything thrown that is not one of these is a

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import type { DestinationStream, Logger, LoggerOptions } from 'pino';
 import { redacted, redactedText } from './redaction.ts';
+import { currentTrace } from './tracing/tracing.ts';
 
 export type Log = Logger;
 
@@ -17,6 +18,10 @@ export function createLog(
     messageKey: 'message',
     errorKey: 'error',
     timestamp: pino.stdTimeFunctions.isoTime,
+    mixin: () => {
+      const trace = currentTrace();
+      return trace === undefined ? {} : { traceId: trace.traceId };
+    },
     formatters: {
       level: (label) => ({ level: label }),
       bindings: () => ({}), // no process id, no host name: whoever collects the lines adds theirs

@@ -45,7 +45,9 @@ test('SIGTERM sends clients away so that they come back, and ends it with 0', as
   const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
   await once(socket, 'open');
   const exited = once(service, 'exit');
+  // Ctrl-C below `npm start`: the terminal tells both, and npm passes on what it was told.
   service.kill('SIGTERM');
+  service.kill('SIGINT');
   expect((await once(socket, 'close'))[0]).toBe(1012);
   expect((await exited)[0]).toBe(0);
 });

@@ -1,27 +1,30 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Gate } from './access/gate.ts';
-import { ServiceToken } from './access/service-token.ts';
+import type { Gate } from './access/gate.ts';
 import { Viewer } from './access/viewer.ts';
 import { sleep, systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
-import { ConfigError, readConfig } from './config.ts';
+import { readConfig } from './config.ts';
 import type { Config } from './config.ts';
+import { createCore } from './core.ts';
 import { Counters } from './counters.ts';
 import { ApiError } from './errors.ts';
 import { createLog } from './log.ts';
 import type { Log } from './log.ts';
-import { Metrics, type Levels } from './metrics.ts';
-import { Hub } from './pubsub/hub.ts';
+import { Metrics } from './metrics.ts';
 import type { Context } from './schema/context.ts';
+import { agentsDocument } from './schema/first-document.ts';
 import { schema } from './schema/index.ts';
-import { KasSource } from './sources/kas/kas-source.ts';
+import { stopOnSignal } from './signals.ts';
+import { bySentCredentials, everybodyLocal } from './transport/client-credentials.ts';
+import type { Identify } from './transport/client-credentials.ts';
 import { createExecution } from './transport/execution.ts';
 import type { CredentialsOf } from './transport/execution.ts';
 import { graphiqlPage } from './transport/graphiql.ts';
 import type { GraphiQLDefaults } from './transport/graphiql.ts';
-import { createHttpServer } from './transport/http.ts';
+import { createHttpServer, type HttpServer } from './transport/http.ts';
+import { sendAway } from './transport/send-away.ts';
 import { SocketServer } from './transport/websocket.ts';
 
 export interface ServerOptions {
@@ -35,121 +38,109 @@ export interface ServerOptions {
 export interface RunningServer {
   /** Where it listens, base path included: "http://127.0.0.1:4000", "http://127.0.0.1:4000/a/b". */
   readonly url: string;
-  /** Sends clients away so that they come back elsewhere, lets answers finish, releases everything. */
+  /**
+   * Lets nobody in any more, sends clients away over DRAIN_SECONDS so that they come back elsewhere, lets answers
+   * finish, releases everything. Takes at most `longestStopSeconds`.
+   */
   stop(): Promise<void>;
 }
 
-/** How long answers that are on their way may take when the server stops. */
-const DRAIN_MS = 10_000;
+/** Of what is held here, to other replicas. */
+const HAND_OVER_MS = 5_000;
+const RELEASE_MS = 5_000;
+
+/** How long a stop takes at most, whatever clients and clusters do. */
+export function longestStopSeconds({ drainSeconds, maxRequestSeconds }: Config): number {
+  return (HAND_OVER_MS + RELEASE_MS) / 1_000 + drainSeconds + maxRequestSeconds;
+}
 
 export async function startServer(config: Config, options: ServerOptions = {}): Promise<RunningServer> {
   const log = options.log ?? createLog(config.logLevel);
   const { counters = new Counters(), clock = systemClock } = options;
-  const { gate, close, ...core } = createCore(config, { log, counters, clock });
+  const core = await createCore(config, { log, counters, clock });
+  const { gate, tally, tracer, levels, notes } = core;
+  await core.start();
   const execution = createExecution({
     ...config,
     schema,
     clock,
     counters,
+    tracer,
     contextFor: (credentials): Context => ({ viewer: viewerOnce(credentials), gate, clock }),
     log,
   });
   const reasons = new Set<string>();
-  const sockets = new SocketServer({ ...config, execution, clock, counters, log });
-  const { server, cutStreams } = createHttpServer({
+  const door = doorOf(config);
+  const sockets = new SocketServer({ ...config, ...door, execution, clock, counters, log, tally });
+  const http: HttpServer = createHttpServer({
     ...config,
+    ...door,
     execution,
-    graphiql: config.graphiql ? graphiqlPage(options.graphiqlDefaults ?? {}) : undefined,
+    graphiql: config.graphiql ? graphiqlPage(options.graphiqlDefaults ?? (await graphiqlDefaults(gate))) : undefined,
     notReady: () => [...reasons],
-    metrics: new Metrics(counters, { sockets: () => sockets.size, ...core }),
+    notes,
+    metrics: new Metrics(counters, {
+      ...levels,
+      sockets: () => sockets.size,
+      event_streams: () => http.eventStreams(),
+      queued_bytes: () => ({ websocket: sockets.queuedBytes, sse: http.queuedBytes() }),
+      shapes: () => execution.fanOut.shapes,
+      subscriptions: () => {
+        const shared = execution.fanOut.size;
+        return { shared, plain: gate.subscriptions - shared };
+      },
+    }),
     counters,
     clock,
     log,
   });
-  server.on('upgrade', (request, tcp, head) => sockets.upgrade(request, tcp, head));
-  await listen(server, config).catch(async (error: unknown) => {
-    await close();
+  http.server.on('upgrade', (request, tcp, head) => sockets.upgrade(request, tcp, head));
+  await listen(http.server, config).catch(async (error: unknown) => {
+    await core.close();
     throw error;
   });
 
   async function stop(): Promise<void> {
     reasons.add('The server is stopping.');
-    const closed = closeServer(server);
-    cutStreams();
-    await sockets.stop();
-    await Promise.race([closed, sleep(clock, DRAIN_MS)]);
-    server.closeAllConnections();
-    await close();
+    http.refuseMore();
+    sockets.refuseMore();
+    await atMost(HAND_OVER_MS, 'Handing over', core.handOver());
+    await atMost(config.drainSeconds * 1_000 + config.maxRequestSeconds * 1_000, 'Draining', drain());
+    sockets.terminate();
+    http.server.closeAllConnections();
+    await atMost(RELEASE_MS, 'Releasing', core.close());
+  }
+
+  async function drain(): Promise<void> {
+    await sendAway([...sockets.farewells(), ...http.farewells()], config.drainSeconds * 1_000, clock);
+    await http.close();
+  }
+
+  /** What goes wrong in a step, or takes too long, must not keep the next ones from being done. */
+  async function atMost(milliseconds: number, what: string, step: Promise<void>): Promise<void> {
+    const isDone = new AbortController();
+    const late = sleep(clock, milliseconds, isDone.signal).then(
+      () => log.warn(`${what} took too long.`),
+      () => undefined,
+    );
+    await Promise.race([step.catch((error: unknown) => log.error({ error }, `${what} failed.`)), late]);
+    isDone.abort();
   }
 
   let stopped: Promise<void> | undefined;
-  return { url: urlOf(server, config), stop: () => (stopped ??= stop()) };
+  return { url: urlOf(http.server, config), stop: () => (stopped ??= stop()) };
 }
 
-interface Tools {
-  readonly log: Log;
-  readonly counters: Counters;
-  readonly clock: Clock;
+/** The credentials of a kubeconfig serve everybody, so it matters the more who can reach us. */
+function doorOf({ kubeconfigSource }: Config): { readonly identify: Identify; readonly loopbackOnly: boolean } {
+  const isLocal = kubeconfigSource !== undefined;
+  return { identify: isLocal ? everybodyLocal : bySentCredentials, loopbackOnly: isLocal };
 }
 
-interface Core extends Pick<Levels, 'feeds' | 'upstreamStreams'> {
-  readonly gate: Gate;
-  readonly close: () => Promise<void>;
-}
-
-/** The parts that know nothing of transports. */
-function createCore(config: Config, tools: Tools): Core {
-  if (config.kasUrl === undefined) throw new ConfigError(['KAS_URL must be set.']);
-  const { log, counters, clock } = tools;
-  const token = serviceToken(config, tools);
-  const lingerMs = config.lingerSeconds * 1_000;
-  const source = new KasSource({
-    url: config.kasUrl,
-    clock,
-    transport: config.watchTransport,
-    agentStreamBudget: config.agentStreamBudget,
-    onBudgetNearlyUsedUp: (agentId, used, budget) =>
-      log.warn({ agentId, used, budget }, 'An agent carries nearly as many streams as it may (AGENT_STREAM_BUDGET).'),
-    onDefect: ({ agentId, namespace, resource }, error) =>
-      log.error({ error, agentId, namespace, resource: resource.plural }, 'A watch failed unexpectedly.'),
-  });
-  const hub = new Hub({ source, clock, lingerMs, standingDonor: token && ((key) => token.donor(key)) });
-  const gate = new Gate({
-    hub,
-    source,
-    clock,
-    reviews: { allowMs: config.accessAllowSeconds * 1_000, denyMs: config.accessDenySeconds * 1_000 },
-    sharing: config.sharing,
-    feedsPerViewer: config.maxFeedsPerViewer,
-    subscriptionsPerViewer: config.maxSubscriptionsPerViewer,
-    lingerMs,
-    counters,
-    prometheus: config.prometheusService,
-    audit: (entry) => log.info({ audit: entry }, 'audit'),
-  });
-  return {
-    gate,
-    feeds: () => hub.size,
-    upstreamStreams: () => source.streamsInUse,
-    close: async () => {
-      hub.close();
-      gate.logs.close();
-      await source.close();
-    },
-  };
-}
-
-/** A file without a token at the start is a mistake; what happens to it later is survived. */
-function serviceToken({ serviceTokenFile }: Config, { log, counters }: Tools): ServiceToken | undefined {
-  if (serviceTokenFile === undefined) return undefined;
-  const token = new ServiceToken({
-    file: serviceTokenFile,
-    counters,
-    onProblem: (problem, { key, code }) =>
-      log.warn({ agentId: key?.agentId, namespace: key?.namespace, resource: key?.resource.plural, code }, problem),
-  });
-  if (!token.isReadable) throw new ConfigError(['SERVICE_TOKEN_FILE must name a file that holds one token.']);
-  return token;
+/** Behind KAS nothing is known that everybody could ask for. */
+async function graphiqlDefaults(gate: Gate): Promise<GraphiQLDefaults> {
+  const agents = await gate.clusters.agents();
+  return agents === undefined ? {} : { query: agentsDocument(agents) };
 }
 
 function viewerOnce(credentialsOf: CredentialsOf): () => Viewer {
@@ -167,10 +158,6 @@ async function listen(server: Server, { host, port }: Config): Promise<void> {
   await once(server, 'listening');
 }
 
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => server.close(() => resolve()));
-}
-
 function urlOf(server: Server, { basePath }: Config): string {
   const { address, family, port } = server.address() as AddressInfo;
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}${basePath === '/' ? '' : basePath}`;
@@ -182,13 +169,7 @@ async function main(): Promise<void> {
   surviveRejections(log);
   const server = await startServer(config, { log });
   process.stdout.write(`${JSON.stringify({ level: 'info', message: 'Kascade listens.', url: server.url })}\n`);
-  let stopping = false;
-  const onSignal = () => {
-    if (stopping) process.exit(1); // asked twice: whoever waits has waited enough
-    stopping = true;
-    void server.stop().then(() => process.exit(0));
-  };
-  process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+  stopOnSignal(() => server.stop());
 }
 
 /**

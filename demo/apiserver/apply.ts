@@ -35,7 +35,7 @@ export function apply({ store, resource, request, body }: WriteRequest): ApiObje
   const known = merged.metadata['managedFields'];
   const others = (Array.isArray(known) ? known : []).filter((each) => !isObject(each) || each['manager'] !== manager);
   const managedFields = [...others, entry(manager, input, store.timestamp())];
-  const next = { ...store.merge(resource, current, merged) };
+  const next = { ...store.merge(current, merged) };
   const whole = { ...next, metadata: { ...next.metadata, managedFields } };
   return isDryRun ? whole : store.update(whole);
 }

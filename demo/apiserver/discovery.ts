@@ -16,6 +16,8 @@ const VERSION = {
 
 const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 
+const NAMESPACE_VERBS = VERBS.filter((verb) => verb !== 'deletecollection');
+
 /** The answer to a discovery path, or undefined where there is nothing. */
 export function discover(resources: ResourceCatalogue, path: string): JsonObject | undefined {
   const parts = path.split('/').filter((part) => part !== '');
@@ -57,7 +59,7 @@ function resourceList(resources: ResourceCatalogue, group: string, version: stri
   if (served.length === 0 && reviews.length === 0) return undefined;
   return {
     kind: 'APIResourceList',
-    apiVersion: 'v1',
+    ...(group === '' ? {} : { apiVersion: 'v1' }),
     groupVersion: groupVersion({ group, version }),
     resources: [
       ...served.flatMap(resourceEntries),
@@ -74,9 +76,10 @@ function resourceList(resources: ResourceCatalogue, group: string, version: stri
 
 function resourceEntries(resource: ApiResource): JsonObject[] {
   const { plural, singular, namespaced, kind, shortNames } = resource;
-  const names = { name: plural, singularName: singular, shortNames: [...shortNames] };
+  const short = shortNames.length === 0 ? {} : { shortNames: [...shortNames] };
+  const names = { name: plural, singularName: singular, ...short };
   return [
-    { ...names, namespaced, kind, verbs: VERBS },
+    { ...names, namespaced, kind, verbs: plural === 'namespaces' ? NAMESPACE_VERBS : VERBS },
     ...resource.subresources.map((subresource) => subresourceEntry(resource, subresource)),
   ];
 }

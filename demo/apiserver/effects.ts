@@ -1,11 +1,5 @@
 import type { JsonObject } from './json.ts';
-import {
-  expired,
-  failure,
-  tooLargeResourceVersion as tooLarge,
-  unsupportedMediaType,
-  type StatusBody,
-} from './status.ts';
+import { expired, failure, tooLargeResourceVersion as tooLarge, type StatusBody } from './status.ts';
 
 /** An answer given instead of the real one. */
 export interface Answer {
@@ -87,7 +81,6 @@ export const unavailable: Effect = respond(
   'ServiceUnavailable',
   'the server is currently unable to handle the request',
 );
-export const mediaTypeRefused: Effect = respondStatus(unsupportedMediaType(['application/json']));
 
 /** Priority and fairness, or max-in-flight: plain text, as Kubernetes writes it. */
 export function tooManyRequests(retryAfterSeconds: number): Effect {

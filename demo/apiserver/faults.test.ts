@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { pause, startWithAda } from '../test-client.ts';
+import { pause } from '../../test/support/eventually.ts';
+import { startWithAda } from '../test-client.ts';
 import * as effects from './effects.ts';
 import { makePod } from './objects.ts';
 

@@ -20,6 +20,25 @@ export function grant(
   resources: readonly string[],
   resourceNames: readonly string[] = [],
 ): void {
+  const { role, binding } = grantObjects(user, namespace, verbs, resources, resourceNames);
+  const { name } = role.metadata;
+  const [roles, bindings] = namespace === '' ? ['clusterroles', 'clusterrolebindings'] : ['roles', 'rolebindings'];
+  if (!store.get(roles, namespace, name)) store.create(role);
+  if (!store.get(bindings, namespace, name)) store.create(binding);
+}
+
+interface Granted extends NewObject {
+  metadata: JsonObject & { name: string };
+}
+
+/** What `grant` writes. The same rights for the same user have the same names. */
+export function grantObjects(
+  user: string,
+  namespace: string,
+  verbs: readonly string[],
+  resources: readonly string[],
+  resourceNames: readonly string[] = [],
+): { role: Granted; binding: Granted } {
   const rules = resources.map((resource) => ({
     ...ruleFor(resource, verbs),
     ...(resourceNames.length === 0 ? {} : { resourceNames: [...resourceNames] }),
@@ -30,19 +49,17 @@ export function grant(
     .digest('hex')
     .slice(0, 12);
   const prefix = namespace === '' ? 'Cluster' : '';
-  const metadata: JsonObject = { name: `grant-${digest}`, ...(namespace === '' ? {} : { namespace }) };
+  const metadata = { name: `grant-${digest}`, ...(namespace === '' ? {} : { namespace }) };
   const head = { apiVersion: `${RBAC}/v1`, metadata };
-  const role: NewObject = { ...head, kind: `${prefix}Role`, rules };
-  const binding: NewObject = {
+  const role = { ...head, kind: `${prefix}Role`, rules };
+  const binding = {
     ...head,
     kind: `${prefix}RoleBinding`,
     metadata: { ...metadata, annotations: { [FOR_USER]: subject } },
     subjects: [{ kind: 'User', apiGroup: RBAC, name: subject }],
     roleRef: { apiGroup: RBAC, kind: `${prefix}Role`, name: `grant-${digest}` },
   };
-  const [roles, bindings] = namespace === '' ? ['clusterroles', 'clusterrolebindings'] : ['roles', 'rolebindings'];
-  if (!store.get(roles, namespace, `grant-${digest}`)) store.create(role);
-  if (!store.get(bindings, namespace, `grant-${digest}`)) store.create(binding);
+  return { role, binding };
 }
 
 /** Takes all rights given with `grant` away: in one namespace, cluster-wide (''), or, without a namespace, everywhere. */

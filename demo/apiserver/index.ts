@@ -14,7 +14,16 @@ import { ResourceCatalogue, resourceKey, type ApiResource } from './resources.ts
 import { Responder } from './responder.ts';
 import { isReview, review } from './reviews.ts';
 import { serialize } from './serialize.ts';
-import { ApiError, badRequest, failure, forbidden, methodNotAllowed, unsupportedMediaType } from './status.ts';
+import {
+  ApiError,
+  badRequest,
+  failure,
+  forbidden,
+  forbiddenPath,
+  methodNotAllowed,
+  noSuchResource,
+  unsupportedMediaType,
+} from './status.ts';
 import { Store } from './store.ts';
 import { tableBody, wantsTable } from './table.ts';
 import { Watches } from './watches.ts';
@@ -95,7 +104,7 @@ export class ApiServer {
     effect: Effect,
   ): Promise<void> {
     if (!request.isResource) {
-      this.#answerPath(request, out);
+      this.#answerPath(request, user, out);
       return;
     }
     if (isReview(request)) {
@@ -109,10 +118,16 @@ export class ApiServer {
     }
     const resource = this.resources.find(request.group, request.version, request.resource);
     if (!resource || (request.subresource !== '' && !resource.subresources.includes(request.subresource))) {
-      out.text('404 page not found\n', 'text/plain; charset=utf-8', 404);
+      this.#notServed(request, out);
       return;
     }
     await this.#serve(resource, request, user, incoming, out, effect);
+  }
+
+  /** Only groups that are served have a voice of their own to say so. */
+  #notServed({ group }: ApiRequest, out: Responder): void {
+    if (this.resources.all().some((resource) => resource.group === group)) throw new ApiError(noSuchResource());
+    out.text('404 page not found\n', 'text/plain; charset=utf-8', 404);
   }
 
   async #serve(
@@ -136,7 +151,7 @@ export class ApiServer {
         return;
       }
       case 'watch':
-        this.#watches.serve({ request: named(request), user, resource, effect }, out);
+        this.#watches.serve({ request, user, resource, effect }, out);
         return;
       case 'get':
         this.#get(resource, request, out, effect);
@@ -145,6 +160,7 @@ export class ApiServer {
         out.text(`${serialize(create(await write()))}\n`, 'application/json', 201);
         return;
       case 'update':
+        if (request.name === '') throw new ApiError(methodNotAllowed());
         out.json(update(await write()));
         return;
       case 'patch':
@@ -177,25 +193,19 @@ export class ApiServer {
     else out.status(failure(503, 'ServiceUnavailable', `no endpoints available for service "${service}"`));
   }
 
-  #answerPath({ path, method }: ApiRequest, out: Responder): void {
+  #answerPath({ path, method, verb }: ApiRequest, user: User, out: Responder): void {
     const found = method === 'GET' ? discover(this.resources, path) : undefined;
     if (found) out.json(found);
     else if (['/healthz', '/livez', '/readyz'].includes(path)) out.text('ok', 'text/plain; charset=utf-8');
-    else out.text('404 page not found\n', 'text/plain; charset=utf-8', 404);
+    else if (/^\/(api|apis|openapi)(\/|$)/.test(path) || user.groups.includes('system:masters')) {
+      out.text('404 page not found\n', 'text/plain; charset=utf-8', 404);
+    } else out.status(forbiddenPath(user.name, verb, path));
   }
 }
 
 function answer({ body, status, contentType, headers = {} }: NonNullable<Effect['respond']>, out: Responder): void {
   if (typeof body === 'string') out.text(body, contentType ?? 'application/json', status, headers);
   else out.json(body, status, { ...headers, ...(contentType === undefined ? {} : { 'Content-Type': contentType }) });
-}
-
-/** A watch on one name is a watch on the collection with a field selector. */
-function named(request: ApiRequest): ApiRequest {
-  if (request.name === '') return request;
-  const query = new URLSearchParams(request.query);
-  query.set('fieldSelector', `metadata.name=${request.name}`);
-  return { ...request, query, namespace: request.resource === 'namespaces' ? '' : request.namespace };
 }
 
 async function readBody(incoming: IncomingMessage): Promise<Json | undefined> {

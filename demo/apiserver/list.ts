@@ -6,8 +6,16 @@ import type { ApiRequest } from './request.ts';
 import { groupVersion, resourceKey, type ApiResource } from './resources.ts';
 import { parseRevision } from './revision.ts';
 import { fieldSelector, labelSelector, type Predicate } from './selectors.ts';
-import { serialize } from './serialize.ts';
-import { ApiError, badRequest, expired, failure, invalidOptions, tooLargeResourceVersion } from './status.ts';
+import { serialize, serializePart } from './serialize.ts';
+import {
+  ApiError,
+  badRequest,
+  expired,
+  failure,
+  invalidOptions,
+  tooLargeResourceVersion,
+  unparsable,
+} from './status.ts';
 import type { Store } from './store.ts';
 
 /** A page's position: the snapshot it belongs to, and the last key already given. Inconsistent ones name no snapshot. */
@@ -55,7 +63,14 @@ export async function listPage(
 
 export function listBody(resource: ApiResource, page: Page): string {
   const head = { kind: `${resource.kind}List`, apiVersion: groupVersion(resource), metadata: page.metadata };
-  return `${JSON.stringify(head).slice(0, -1)},"items":[${page.items.map(serialize).join(',')}]}\n`;
+  const items = page.items.map((object) => (resource.custom ? serialize(object) : serializePart(untyped(object))));
+  return `${JSON.stringify(head).slice(0, -1)},"items":[${items.join(',')}]}\n`;
+}
+
+/** The items of a list do not repeat the type that the list names; only custom resources do. */
+function untyped(object: ApiObject): Pick<ApiObject, 'metadata' | 'spec'> {
+  const { apiVersion: _, kind: __, ...rest } = object;
+  return rest;
 }
 
 export function selection(resource: ApiResource, query: URLSearchParams): Predicate {
@@ -93,7 +108,11 @@ function validate(query: URLSearchParams, token: ContinueToken | undefined): voi
   }
   if (match !== '' && match !== 'Exact' && match !== 'NotOlderThan') {
     throw new ApiError(
-      invalidOptions('resourceVersionMatch', 'Unsupported value: supported values: "Exact", "NotOlderThan"'),
+      invalidOptions(
+        'resourceVersionMatch',
+        `Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan", ""`,
+        'FieldValueNotSupported',
+      ),
     );
   }
 }
@@ -107,8 +126,7 @@ async function first(store: Store, query: URLSearchParams, effect: Effect, optio
   // The watch cache answers "0", and it pays no attention to a limit.
   if (version === '0') return { snapshot: newest(), limit: 0 };
   const revision = parseRevision(version);
-  if (revision === undefined)
-    throw new ApiError(badRequest(`invalid resource version "${version}": strconv.ParseUint: invalid syntax`));
+  if (revision === undefined) throw new ApiError(badRequest(`invalid resource version: ${unparsable(version)}`));
   const reached = effect.staleRevision === undefined ? await waitFor(store, revision, options.blockTimeoutMs) : true;
   if (!reached || BigInt(effect.staleRevision ?? store.revision) < revision) {
     throw new ApiError(tooLargeResourceVersion(version, effect.staleRevision ?? store.revision));

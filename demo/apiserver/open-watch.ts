@@ -86,7 +86,7 @@ export class OpenWatch {
   /** A bookmark at the store's newest resourceVersion, now. */
   bookmark(annotations?: Record<string, string>, resourceVersion: string = this.#context.revision()): void {
     const { resource } = this.#context;
-    const metadata = { resourceVersion, creationTimestamp: null, ...(annotations ? { annotations } : {}) };
+    const metadata = { resourceVersion, ...(annotations ? { annotations } : {}) };
     const object = { kind: resource.kind, apiVersion: groupVersion(resource), metadata };
     this.bookmarks += 1;
     this.#out.document(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`);

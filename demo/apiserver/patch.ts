@@ -1,5 +1,5 @@
-import { isObject, text, type Json, type JsonObject } from './json.ts';
-import { ApiError, badRequest, failure } from './status.ts';
+import { isObject, type Json, type JsonObject } from './json.ts';
+import { ApiError, badRequest, unprocessable } from './status.ts';
 
 /** JSON merge patch (RFC 7386). Untouched parts are shared with the original. */
 export function mergePatch(target: Json | undefined, patch: Json): Json {
@@ -73,9 +73,7 @@ function applyOperation(document: JsonObject, operation: JsonObject): void {
       return;
     case 'test':
       if (JSON.stringify(getAt(document, path)) !== JSON.stringify(operation['value'])) {
-        throw new ApiError(
-          failure(422, 'Invalid', `the server rejected our request: testing value ${text(operation['path'])} failed`),
-        );
+        throw new ApiError(unprocessable());
       }
       return;
     case 'copy':
@@ -99,14 +97,13 @@ function pointer(path: Json | undefined): string[] {
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
-function missing(path: string[]): ApiError {
-  const message = `the server rejected our request due to an error in our request: path /${path.join('/')} is missing`;
-  return new ApiError(failure(422, 'Invalid', message));
+function missing(): ApiError {
+  return new ApiError(unprocessable());
 }
 
 function parentOf(document: JsonObject, path: string[]): JsonObject | Json[] {
   const parent = getAt(document, path.slice(0, -1));
-  if (!isObject(parent) && !Array.isArray(parent)) throw missing(path);
+  if (!isObject(parent) && !Array.isArray(parent)) throw missing();
   return parent;
 }
 
@@ -133,5 +130,5 @@ function removeAt(document: JsonObject, path: string[]): void {
   const key = path.at(-1) ?? '';
   if (Array.isArray(parent)) parent.splice(Number(key), 1);
   else if (Object.hasOwn(parent, key)) delete parent[key];
-  else throw missing(path);
+  else throw missing();
 }

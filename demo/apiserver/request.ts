@@ -1,6 +1,8 @@
 /** What a request asks of the API, by Kubernetes' own rules for paths (`RequestInfo`). */
 export interface ApiRequest {
   readonly method: string;
+  /** Path and query as received. */
+  readonly url: string;
   /** The decoded path: as in Go, an encoded slash or dot has become a real one here. */
   readonly path: string;
   readonly query: URLSearchParams;
@@ -29,7 +31,7 @@ export function parseRequest(method: string, url: string): ApiRequest {
   const rest = parts[0] === 'api' ? parts.slice(2) : parts.slice(3);
   const [group, version] = parts[0] === 'api' ? ['', parts[1]] : [parts[1], parts[2]];
   const isResource = (parts[0] === 'api' || parts[0] === 'apis') && rest.length > 0;
-  const base = { method, path, query, continued: query.has('continue') };
+  const base = { method, url, path, query, continued: query.has('continue') };
   const nowhere = { group: '', version: '', resource: '', subresource: '', namespace: '', name: '' };
   if (!isResource) return { ...base, ...nowhere, isResource, verb: method.toLowerCase() };
   const target = parseTarget(rest);
@@ -56,8 +58,8 @@ function parseTarget(parts: string[]): Pick<ApiRequest, 'resource' | 'subresourc
 
 function verbOf(method: string, name: string, query: URLSearchParams): string {
   if (method === 'GET' || method === 'HEAD') {
-    if (['true', '1'].includes(query.get('watch') ?? '')) return 'watch';
-    return name === '' ? 'list' : 'get';
+    if (name !== '') return 'get';
+    return ['true', '1'].includes(query.get('watch') ?? '') ? 'watch' : 'list';
   }
   if (method === 'DELETE') return name === '' ? 'deletecollection' : 'delete';
   return VERBS[method] ?? method.toLowerCase();

@@ -51,6 +51,23 @@ const plain = { subresources: [] };
 const FLUX_SOURCE = 'source.toolkit.fluxcd.io';
 const RBAC = 'rbac.authorization.k8s.io';
 
+const printed = (name: string, jsonPath: string, type = 'string'): PrinterColumn => ({
+  name,
+  type,
+  description: '',
+  jsonPath,
+});
+const AGE = printed('Age', '.metadata.creationTimestamp', 'date');
+const READY = printed('Ready', '.status.conditions[?(@.type=="Ready")].status');
+const STATUS = printed('Status', '.status.conditions[?(@.type=="Ready")].message');
+const URL_OF = printed('URL', '.spec.url');
+const CHART_COLUMNS = [
+  printed('Chart', '.spec.chart'),
+  printed('Version', '.spec.version'),
+  printed('Source Kind', '.spec.sourceRef.kind'),
+  printed('Source Name', '.spec.sourceRef.name'),
+];
+
 const BUILT_IN: readonly ApiResource[] = [
   apiResource('', 'v1', 'pods', 'Pod', { shortNames: ['po'], subresources: ['status', 'log'] }),
   apiResource('', 'v1', 'services', 'Service', { shortNames: ['svc'], subresources: ['status', 'proxy'] }),
@@ -65,13 +82,33 @@ const BUILT_IN: readonly ApiResource[] = [
   apiResource('apps', 'v1', 'daemonsets', 'DaemonSet', { shortNames: ['ds'] }),
   apiResource('batch', 'v1', 'jobs', 'Job'),
   apiResource('batch', 'v1', 'cronjobs', 'CronJob', { shortNames: ['cj'] }),
-  apiResource('kustomize.toolkit.fluxcd.io', 'v1', 'kustomizations', 'Kustomization', { shortNames: ['ks'] }),
-  apiResource('helm.toolkit.fluxcd.io', 'v2', 'helmreleases', 'HelmRelease', { shortNames: ['hr'] }),
-  apiResource(FLUX_SOURCE, 'v1', 'gitrepositories', 'GitRepository', { shortNames: ['gitrepo'] }),
-  apiResource(FLUX_SOURCE, 'v1', 'ocirepositories', 'OCIRepository', { shortNames: ['ocirepo'] }),
-  apiResource(FLUX_SOURCE, 'v1', 'helmrepositories', 'HelmRepository', { shortNames: ['helmrepo'] }),
-  apiResource(FLUX_SOURCE, 'v1', 'helmcharts', 'HelmChart', { shortNames: ['hc'] }),
-  apiResource(FLUX_SOURCE, 'v1', 'buckets', 'Bucket'),
+  apiResource('kustomize.toolkit.fluxcd.io', 'v1', 'kustomizations', 'Kustomization', {
+    shortNames: ['ks'],
+    printerColumns: [AGE, READY, STATUS],
+  }),
+  apiResource('helm.toolkit.fluxcd.io', 'v2', 'helmreleases', 'HelmRelease', {
+    shortNames: ['hr'],
+    printerColumns: [AGE, READY, STATUS],
+  }),
+  apiResource(FLUX_SOURCE, 'v1', 'gitrepositories', 'GitRepository', {
+    shortNames: ['gitrepo'],
+    printerColumns: [URL_OF, AGE, READY, STATUS],
+  }),
+  apiResource(FLUX_SOURCE, 'v1', 'ocirepositories', 'OCIRepository', {
+    shortNames: ['ocirepo'],
+    printerColumns: [URL_OF, READY, STATUS, AGE],
+  }),
+  apiResource(FLUX_SOURCE, 'v1', 'helmrepositories', 'HelmRepository', {
+    shortNames: ['helmrepo'],
+    printerColumns: [URL_OF, AGE, READY, STATUS],
+  }),
+  apiResource(FLUX_SOURCE, 'v1', 'helmcharts', 'HelmChart', {
+    shortNames: ['hc'],
+    printerColumns: [...CHART_COLUMNS, AGE, READY, STATUS],
+  }),
+  apiResource(FLUX_SOURCE, 'v1', 'buckets', 'Bucket', {
+    printerColumns: [printed('Endpoint', '.spec.endpoint'), AGE, READY, STATUS],
+  }),
   apiResource(RBAC, 'v1', 'roles', 'Role', plain),
   apiResource(RBAC, 'v1', 'rolebindings', 'RoleBinding', plain),
   apiResource(RBAC, 'v1', 'clusterroles', 'ClusterRole', { namespaced: false, ...plain }),

@@ -1,7 +1,7 @@
 import { isObject, text, type JsonObject } from './json.ts';
 import { isAllowed, rulesFor, type User } from './rbac.ts';
 import type { ApiRequest } from './request.ts';
-import { ApiError, badRequest } from './status.ts';
+import { ApiError, invalidField } from './status.ts';
 import type { Store } from './store.ts';
 
 /** Questions about oneself: they are answered and never stored. Anybody may ask them. */
@@ -19,19 +19,19 @@ export function isReview(request: ApiRequest): boolean {
 export function review(store: Store, user: User, request: ApiRequest, body: JsonObject): JsonObject {
   const known = REVIEWS[request.resource];
   const spec = isObject(body['spec']) ? body['spec'] : {};
-  const head = {
-    apiVersion: `${request.group}/v1`,
-    kind: known?.kind ?? '',
-    metadata: { creationTimestamp: null },
-    spec,
-  };
+  const head = { apiVersion: `${request.group}/v1`, kind: known?.kind ?? '', metadata: {}, spec };
   switch (request.resource) {
     case 'selfsubjectaccessreviews':
       return { ...head, status: accessReview(store, user, spec) };
     case 'selfsubjectrulesreviews':
-      return { ...head, status: rulesReview(store, user, text(spec['namespace'])) };
+      return { ...head, spec: {}, status: rulesReview(store, user, text(spec['namespace'])) };
     default:
-      return { ...head, status: { userInfo: { username: user.name, groups: [...user.groups] } } };
+      return {
+        apiVersion: head.apiVersion,
+        kind: head.kind,
+        metadata: { creationTimestamp: store.timestamp() },
+        status: { userInfo: { username: user.name, groups: [...user.groups] } },
+      };
   }
 }
 
@@ -39,7 +39,8 @@ function accessReview(store: Store, user: User, spec: JsonObject): JsonObject {
   const asked = spec['resourceAttributes'];
   if (!isObject(asked)) {
     if (isObject(spec['nonResourceAttributes'])) return { allowed: true };
-    throw new ApiError(badRequest('exactly one of nonResourceAttributes or resourceAttributes must be specified'));
+    const why = 'Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified';
+    throw new ApiError(invalidField('.authorization.k8s.io', '', 'spec.resourceAttributes', 'FieldValueInvalid', why));
   }
   const allowed = isAllowed(store, user, {
     verb: text(asked['verb']),

@@ -23,7 +23,7 @@ function labelRequirement(text: string): (labels: Record<string, string>) => boo
     if (operator === 'in') return (labels) => Object.hasOwn(labels, key) && values.has(labels[key] ?? '');
     return (labels) => !values.has(labels[key] ?? '') || !Object.hasOwn(labels, key);
   }
-  const equality = /^([^=!\s]+)\s*(==|=|!=)\s*(\S*)$/.exec(text);
+  const equality = /^([^=!\s]+)\s*(==|=|!=)\s*([\w.-]*)$/.exec(text);
   if (equality) {
     const [, key = '', operator, value = ''] = equality;
     if (operator === '!=') return (labels) => labels[key] !== value;

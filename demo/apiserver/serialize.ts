@@ -17,12 +17,13 @@ let last: { object: ApiObject; text: string } | undefined;
 /** The JSON of a stored object. One change goes to many watchers in a row, so the last text is kept. */
 export function serialize(object: ApiObject): string {
   if (last?.object === object) return last.text;
-  const text = write(object);
+  const text = serializePart(object);
   last = { object, text };
   return text;
 }
 
-function write(object: ApiObject): string {
+/** The JSON of a stored object, or of what is left of one. */
+export function serializePart(object: Pick<ApiObject, 'metadata' | 'spec'>): string {
   const { metadata, spec, ...rest } = object;
   const { managedFields, ...names } = metadata;
   const parts = [`"metadata":${JSON.stringify(names)}`];

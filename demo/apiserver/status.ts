@@ -75,9 +75,15 @@ export function badRequest(message: string): StatusBody {
   return failure(400, 'BadRequest', message);
 }
 
-export function invalidOptions(field: string, why: string): StatusBody {
+/** What is said of a resourceVersion that is no number. */
+export function unparsable(version: string): string {
+  const quoted = JSON.stringify(version);
+  return `resourceVersion: Invalid value: ${quoted}: strconv.ParseUint: parsing ${quoted}: invalid syntax`;
+}
+
+export function invalidOptions(field: string, why: string, reason = 'FieldValueForbidden'): StatusBody {
   const message = `ListOptions.meta.k8s.io "" is invalid: ${field}: ${why}`;
-  const causes = [{ reason: 'FieldValueForbidden', message: why, field }];
+  const causes = [{ reason, message: why, field }];
   return failure(422, 'Invalid', message, { group: 'meta.k8s.io', kind: 'ListOptions', causes });
 }
 
@@ -98,4 +104,30 @@ export function unsupportedMediaType(accepted: string[]): StatusBody {
 
 export function methodNotAllowed(): StatusBody {
   return failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
+}
+
+/** A group is served, but not this resource, or not in this version. */
+export function noSuchResource(): StatusBody {
+  return failure(404, 'NotFound', 'the server could not find the requested resource', {});
+}
+
+export function forbiddenPath(user: string, verb: string, path: string): StatusBody {
+  return failure(403, 'Forbidden', `forbidden: User "${user}" cannot ${verb} path "${path}"`, {});
+}
+
+/** A JSON patch that cannot be applied; which operation it was is not told. */
+export function unprocessable(): StatusBody {
+  return failure(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
+}
+
+/** One field is wrong. `kind`: with its group if it has one. */
+export function invalidField(kind: string, name: string, field: string, reason: string, why: string): StatusBody {
+  const [short = '', ...group] = kind.split('.');
+  const message = `${kind} "${name}" is invalid: ${field}: ${why}`;
+  return failure(422, 'Invalid', message, {
+    ...(name === '' ? {} : { name }),
+    ...(group.length === 0 ? {} : { group: group.join('.') }),
+    ...(short === '' ? {} : { kind: short }),
+    causes: [{ reason, message: why, field }],
+  });
 }

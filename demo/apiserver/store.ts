@@ -7,7 +7,7 @@ import type { ApiObject, NewObject } from './object.ts';
 import { mergePatch } from './patch.ts';
 import { resourceKey, type ApiResource, type ResourceCatalogue } from './resources.ts';
 import { FIRST_REVISION } from './revision.ts';
-import { alreadyExists, ApiError, badRequest, conflict, notFound } from './status.ts';
+import { alreadyExists, ApiError, conflict, invalidField, notFound } from './status.ts';
 
 export interface StoreOptions {
   clock?: Clock | undefined;
@@ -106,10 +106,14 @@ export class Store {
   prepare(resource: ApiResource, input: NewObject | ApiObject): ApiObject {
     const { generateName, ...given } = input.metadata;
     const name = given['name'] ?? (typeof generateName === 'string' ? generateName + this.#suffix() : undefined);
-    if (typeof name !== 'string') throw new ApiError(badRequest('name or generateName is required'));
+    if (typeof name !== 'string') {
+      const why = 'Required value: name or generateName is required';
+      const kind = resource.group === '' ? resource.kind : `${resource.kind}.${resource.group}`;
+      throw new ApiError(invalidField(kind, '', 'metadata.name', 'FieldValueRequired', why));
+    }
     const creationTimestamp = this.timestamp();
     const namespace = resource.namespaced ? { namespace: text(given['namespace']) || 'default' } : {};
-    const generation = resource.group !== '' && input.spec !== undefined ? { generation: 1 } : {};
+    const generation = hasGeneration(resource) && input.spec !== undefined ? { generation: 1 } : {};
     const metadata: JsonObject = { ...given, name, ...namespace, uid: this.newUid(), creationTimestamp, ...generation };
     metadata['managedFields'] ??= managedFields(input, input.apiVersion, creationTimestamp);
     // A new pod is Pending before anybody has looked at it.
@@ -131,10 +135,11 @@ export class Store {
       throw new ApiError(conflict(resource, current.metadata.name));
     }
     if (uid !== undefined && uid !== current.metadata.uid) {
-      const why = `Precondition failed: UID in precondition: ${text(uid)}, UID in object meta: ${current.metadata.uid}`;
-      throw new ApiError(conflict(resource, current.metadata.name, why));
+      const why = `Invalid value: "${text(uid)}": field is immutable`;
+      const kind = resource.group === '' ? resource.kind : `${resource.kind}.${resource.group}`;
+      throw new ApiError(invalidField(kind, current.metadata.name, 'metadata.uid', 'FieldValueInvalid', why));
     }
-    const next = this.merge(resource, current, input);
+    const next = this.merge(current, input);
     if (deepEqual(current, next)) return current;
     if (next.metadata.deletionTimestamp !== undefined && isFinished(next)) {
       return this.#commit(resource, 'DELETED', next, current);
@@ -143,9 +148,9 @@ export class Store {
   }
 
   /** What `update` would write: the server's own fields stay, a changed spec is a new generation. */
-  merge(resource: ApiResource, current: ApiObject, input: NewObject | ApiObject): ApiObject {
+  merge(current: ApiObject, input: NewObject | ApiObject): ApiObject {
     const { uid, creationTimestamp, resourceVersion, generation, deletionTimestamp } = current.metadata;
-    const changed = resource.group !== '' && generation !== undefined && !deepEqual(current.spec, input.spec);
+    const changed = generation !== undefined && !deepEqual(current.spec, input.spec);
     const own: JsonObject = { uid, creationTimestamp, resourceVersion };
     if (generation !== undefined) own['generation'] = changed ? generation + 1 : generation;
     if (deletionTimestamp !== undefined) own['deletionTimestamp'] = deletionTimestamp;
@@ -260,6 +265,11 @@ export class Store {
   }
 }
 
+/** Of the core kinds, only pods count the changes of their spec. */
+function hasGeneration(resource: ApiResource): boolean {
+  return resource.group !== '' || resource.plural === 'pods';
+}
+
 /** Marked for deletion, and nobody holds it back any more. */
 function isFinished(object: ApiObject): boolean {
   const grace = object.metadata['deletionGracePeriodSeconds'];
@@ -268,13 +278,14 @@ function isFinished(object: ApiObject): boolean {
 
 function checkPreconditions(resource: ApiResource, current: ApiObject, options: DeleteOptions): void {
   const { uid, resourceVersion } = current.metadata;
-  const check = (what: string, wanted: string | undefined, actual: string) => {
+  const check = (what: string, wanted: string | undefined, actual: string, meaning: string) => {
     if (wanted === undefined || wanted === actual) return;
-    const why = `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${actual}`;
-    throw new ApiError(conflict(resource, current.metadata.name, why));
+    const why = `the ${what} in the precondition (${wanted}) does not match the ${what} in record (${actual}). The object might have been ${meaning}`;
+    // Here, and only here, the kind stands in the place of the resource.
+    throw new ApiError(conflict({ ...resource, plural: resource.kind }, current.metadata.name, why));
   };
-  check('UID', options.uid, uid);
-  check('ResourceVersion', options.resourceVersion, resourceVersion);
+  check('UID', options.uid, uid, 'deleted and then recreated');
+  check('ResourceVersion', options.resourceVersion, resourceVersion, 'modified');
 }
 
 export function isNewObject(value: Json | undefined): value is NewObject {

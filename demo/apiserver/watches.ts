@@ -5,7 +5,7 @@ import type { ApiRequest } from './request.ts';
 import { resourceKey } from './resources.ts';
 import type { Responder } from './responder.ts';
 import { parseRevision } from './revision.ts';
-import { ApiError, badRequest, expired, failure, invalidOptions, tooLargeResourceVersion } from './status.ts';
+import { ApiError, expired, failure, invalidOptions, tooLargeResourceVersion, unparsable } from './status.ts';
 import type { Store } from './store.ts';
 
 export interface WatchSettings {
@@ -75,8 +75,7 @@ export class Watches {
   #plan({ query }: ApiRequest, { effect, resource }: Request) {
     const version = query.get('resourceVersion') ?? '';
     const revision = version === '' ? 0n : parseRevision(version);
-    if (revision === undefined)
-      throw new ApiError(badRequest(`invalid resource version "${version}": strconv.ParseUint: invalid syntax`));
+    if (revision === undefined) throw new ApiError(failure(500, '', unparsable(version)));
     const asksInitial = query.has('sendInitialEvents') && effect.initialEvents !== 'ignore';
     if (asksInitial) this.#checkInitialEvents(query, effect.initialEvents);
     const wanted = asksInitial ? query.get('sendInitialEvents') === 'true' : revision === 0n;
@@ -111,7 +110,10 @@ export class Watches {
     }
     if (query.get('resourceVersionMatch') !== 'NotOlderThan') {
       throw new ApiError(
-        invalidOptions(field, 'Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'),
+        invalidOptions(
+          'resourceVersionMatch',
+          'Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
+        ),
       );
     }
   }

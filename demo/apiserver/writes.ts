@@ -1,10 +1,10 @@
 import { APPLY, apply as serverSideApply } from './apply.ts';
-import { isObject, text, type Json, type JsonObject } from './json.ts';
+import { isObject, text, valueAt, type Json, type JsonObject } from './json.ts';
 import type { ApiObject, NewObject } from './object.ts';
 import { jsonPatch, mergePatch, strategicMergePatch } from './patch.ts';
 import type { ApiRequest } from './request.ts';
 import { groupVersion, resourceKey, type ApiResource } from './resources.ts';
-import { ApiError, badRequest, failure, methodNotAllowed, notFound, unsupportedMediaType } from './status.ts';
+import { ApiError, badRequest, invalidField, methodNotAllowed, notFound, unsupportedMediaType } from './status.ts';
 import { isNewObject, type Store } from './store.ts';
 
 const MERGE = 'application/merge-patch+json';
@@ -62,7 +62,8 @@ export function remove({ store, resource, request, body }: WriteRequest): JsonOb
   });
   // Pods answer with themselves; most others with a Status.
   if (resource.plural === 'pods' || last.metadata.deletionTimestamp !== undefined) return last;
-  const details = { name: request.name, kind: resource.plural, uid: last.metadata.uid };
+  const group = resource.group === '' ? {} : { group: resource.group };
+  const details = { name: request.name, ...group, kind: resource.plural, uid: last.metadata.uid };
   return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details };
 }
 
@@ -80,15 +81,26 @@ export function scaleOf(object: ApiObject): JsonObject {
     apiVersion: 'autoscaling/v1',
     metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
     spec: { replicas: object.spec?.['replicas'] ?? 0 },
-    status: { replicas: object.status?.['replicas'] ?? 0 },
+    status: { replicas: object.status?.['replicas'] ?? 0, ...selectorText(object) },
   };
+}
+
+/** Its selector, as `kubectl get -l` takes it. */
+function selectorText(object: ApiObject): JsonObject {
+  const labels = valueAt(object, 'spec', 'selector', 'matchLabels');
+  if (!isObject(labels)) return {};
+  const pairs = Object.entries(labels).map(([key, value]) => `${key}=${text(value)}`);
+  return { selector: pairs.toSorted().join(',') };
 }
 
 function rescale(write: WriteRequest, current: ApiObject, scale: Json | undefined): JsonObject {
   const spec = isObject(scale) ? scale['spec'] : undefined;
   const replicas = isObject(spec) ? (spec['replicas'] ?? 0) : undefined;
   if (typeof replicas !== 'number' || replicas < 0) {
-    throw new ApiError(failure(422, 'Invalid', 'spec.replicas: Invalid value: must be greater than or equal to 0'));
+    const why = `Invalid value: ${JSON.stringify(replicas ?? null)}: must be greater than or equal to 0`;
+    throw new ApiError(
+      invalidField('Scale.autoscaling', current.metadata.name, 'spec.replicas', 'FieldValueInvalid', why),
+    );
   }
   const metadata = isObject(scale) && isObject(scale['metadata']) ? scale['metadata'] : {};
   const resourceVersion = text(metadata['resourceVersion']) || current.metadata.resourceVersion;
@@ -107,7 +119,7 @@ function commit(write: WriteRequest, current: ApiObject, input: NewObject): ApiO
     request.subresource === 'status'
       ? { ...current, metadata: { ...current.metadata, resourceVersion }, status: status ?? {} }
       : { ...rest, ...(kept === undefined ? {} : { status: kept }) };
-  return isDryRun(request) ? store.merge(resource, current, next as NewObject) : store.update(next as NewObject);
+  return isDryRun(request) ? store.merge(current, next as NewObject) : store.update(next as NewObject);
 }
 
 function mediaType({ contentType }: WriteRequest): string {

@@ -1,10 +1,19 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ApiServer, type ApiServerOptions } from '../apiserver/index.ts';
 import { grant } from '../apiserver/grants.ts';
 import type { User as ClusterUser } from '../apiserver/rbac.ts';
+import type { ApiRequest } from '../apiserver/request.ts';
 import { KasError } from './status.ts';
+
+/** Whatever answers at the tunnel's other end. */
+export interface Cluster {
+  handle(request: ApiRequest, user: ClusterUser, incoming: IncomingMessage, response: ServerResponse): Promise<void>;
+}
 
 export interface AgentOptions extends ApiServerOptions {
   name?: string | undefined;
+  /** Another cluster than the demo's own. */
+  cluster?: Cluster | undefined;
   /** Whose rights a request has in the cluster: the user's (default here), or the agent's own. */
   accessAs?: 'user' | 'agent' | undefined;
   /** Requests in flight at once; 500 in KAS. */
@@ -24,7 +33,9 @@ export interface Stream {
 export class Agent {
   readonly id: number;
   readonly name: string;
+  /** The demo's own cluster. */
   readonly api: ApiServer;
+  readonly cluster: Cluster;
   readonly accessAs: 'user' | 'agent';
   readonly latencyMs: number;
   streamBudget: number;
@@ -39,6 +50,7 @@ export class Agent {
     this.id = id;
     this.name = options.name ?? `agent-${id}`;
     this.api = new ApiServer(options);
+    this.cluster = options.cluster ?? this.api;
     this.accessAs = options.accessAs ?? 'user';
     this.latencyMs = options.latencyMs ?? 0;
     this.streamBudget = options.streamBudget ?? 500;

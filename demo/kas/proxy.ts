@@ -78,7 +78,7 @@ export class Proxy {
     response.setHeader('Via', VIA);
     for (const name of CREDENTIAL_HEADERS) delete request.headers[name];
     const seen = agent.accessAs === 'user' ? impersonated(user) : clientsChoice(request, agent.serviceAccount);
-    await agent.api.handle(parsed, seen, request, response);
+    await agent.cluster.handle(parsed, seen, request, response);
   }
 
   #grant(request: IncomingMessage, entry: RecordedRequest): Grant {

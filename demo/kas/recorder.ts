@@ -7,6 +7,8 @@ export interface RecordedRequest {
   readonly url: string;
   /** Names of the headers received, lower-case. */
   readonly headers: readonly string[];
+  /** The trace that it says it belongs to. */
+  readonly traceparent: string | undefined;
   /** A watch that KAS itself opened for one of its WebSockets. */
   via?: 'websocket';
   readonly startedAt: number;
@@ -51,7 +53,21 @@ export function record(
 ): RecordedRequest {
   const { verb, resource, subresource, namespace, name, continued } = request;
   const headers = rawHeaders.filter((_, index) => index % 2 === 0).map((header) => header.toLowerCase());
-  return { method, url, headers, startedAt: Date.now(), verb, resource, subresource, namespace, name, continued };
+  const at = headers.indexOf('traceparent');
+  const traceparent = at < 0 ? undefined : rawHeaders[at * 2 + 1];
+  return {
+    method,
+    url,
+    headers,
+    traceparent,
+    startedAt: Date.now(),
+    verb,
+    resource,
+    subresource,
+    namespace,
+    name,
+    continued,
+  };
 }
 
 export function fits(request: RecordedRequest, filter: RequestFilter): boolean {

@@ -1,7 +1,9 @@
 import type { Clock } from '../clock.ts';
 import { ApiError } from '../errors.ts';
 import { record, text, type JsonRecord } from '../kubernetes/json.ts';
-import type { FeedKey } from '../pubsub/feed.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import type { MutationVerb } from '../metric-catalogue.ts';
+import type { FeedKey } from '../pubsub/feed-key.ts';
 import type { ActionCalls } from '../sources/actions.ts';
 import { UpstreamError } from '../sources/upstream-error.ts';
 import { forbidden } from './forbidden.ts';
@@ -39,7 +41,7 @@ export class Actions {
   }
 
   /** Does something to an object; audited under `verb`. */
-  act<T>(target: ActionTarget, verb: string, action: (calls: ActionCalls) => Promise<T>): Promise<T> {
+  act<T>(target: ActionTarget, verb: MutationVerb, action: (calls: ActionCalls) => Promise<T>): Promise<T> {
     const { viewer, key, name } = target;
     return this.#calls.mutate(viewer, key, name, verb, ({ actions }) => action(actions));
   }
@@ -47,6 +49,19 @@ export class Actions {
   /** Reads something that no shared watch carries. */
   look<T>({ viewer, key, name }: ActionTarget, call: (calls: ActionCalls) => Promise<T>): Promise<T> {
     return this.#calls.read(viewer, key, name, ({ actions }) => call(actions));
+  }
+
+  /**
+   * What came of an action, by the caller's own right to get it: the shared watch may be a moment behind. Undefined when
+   * it cannot be had, which is no reason to call the action failed.
+   */
+  async outcome({ viewer, key, name }: ActionTarget): Promise<KubernetesObject | undefined> {
+    try {
+      return await this.#calls.read(viewer, key, name, (caller) => caller.get(key, name));
+    } catch (error) {
+      if (error instanceof ApiError) return undefined;
+      throw error;
+    }
   }
 
   /** A call that needs a right of its own: FORBIDDEN names that, not the action it is part of. */

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors.ts';
-import type { FeedKey } from '../pubsub/feed.ts';
+import type { FeedKey } from '../pubsub/feed-key.ts';
 import { nameOf } from './forbidden.ts';
 import type { Viewer } from './viewer.ts';
 

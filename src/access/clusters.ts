@@ -4,9 +4,10 @@ import { resourceOf, type ApiResource } from '../kubernetes/discovery.ts';
 import { isRefused, refuseSecrets } from '../kubernetes/refused-resources.ts';
 import { apiVersion, WATCHABLE_RESOURCES, FLUX_RESOURCES, type Resource } from '../kubernetes/resources.ts';
 import type { Table } from '../kubernetes/table.ts';
-import type { Feed, FeedKey } from '../pubsub/feed.ts';
-import { feedId, type Hub } from '../pubsub/hub.ts';
-import type { Source, TableOptions } from '../sources/source.ts';
+import type { Feed } from '../pubsub/feed.ts';
+import { feedId, type FeedKey } from '../pubsub/feed-key.ts';
+import type { Hub } from '../pubsub/hub.ts';
+import type { KnownAgent, Source, TableOptions } from '../sources/source.ts';
 import { agentState, type AgentState } from './agent-state.ts';
 import { Discovery } from './discovery.ts';
 import type { Entrance } from './entrance.ts';
@@ -64,10 +65,14 @@ export class Clusters {
     throw new ApiError('NOT_FOUND', `The cluster serves no ${resource.plural}.${resource.group}.`);
   }
 
-  /** The collection that a kind is in. Undefined when it is not served, or not by us. */
+  /**
+   * The collection that a kind is in. Undefined when it is not served, or not by us. Rejects for those who are not let
+   * through to the agent.
+   */
   async ofKind(viewer: Viewer, agentId: string, group: string, kind: string): Promise<Resource | undefined> {
     const known = WATCHABLE_RESOURCES.find((each) => each.group === group && each.kind === kind);
     if (known !== undefined && !FLUX_GROUPS.has(group)) return known;
+    await this.#options.entrance.admit(viewer, agentId);
     const versions = group === '' ? ['v1'] : (await this.#discovery.group(viewer, agentId, group))?.versions;
     for (const version of newestFirst(known?.version, versions ?? [])) {
       const served = await this.#discovery.resources(viewer, agentId, group, version);
@@ -111,6 +116,16 @@ export class Clusters {
     const key = sharing === 'identity' ? { ...wanted, identity: viewer.id } : wanted;
     if (this.#open(key) === undefined || !(await entrance.mayView(viewer, wanted))) return undefined;
     return this.#open(key);
+  }
+
+  /** What is no agent ID to the source is refused, before anybody is asked anything: BAD_USER_INPUT, NOT_FOUND. */
+  checkAgentId(agentId: string): Promise<void> {
+    return this.#options.source.checkAgentId(agentId);
+  }
+
+  /** The agents that the source knows of by itself, whoever asks; undefined when it does not know which there are. */
+  async agents(): Promise<readonly KnownAgent[] | undefined> {
+    return this.#options.source.agents?.();
   }
 
   /** How the agent is, and what its cluster has. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { settled } from '../../test/support/virtual-clock.ts';
+import { settled, VirtualClock } from '../../test/support/virtual-clock.ts';
 import { ApiError } from '../errors.ts';
 import type { ConnectionState } from '../sources/status.ts';
 import type { Connection } from './connection.ts';
-import { ConnectionStream } from './connection-stream.ts';
+import { ConnectionStream, LOOK_AGAIN_MS } from './connection-stream.ts';
 
 describe('ConnectionStream', () => {
   it('begins with what there is, and sends what changes', async () => {
@@ -48,6 +48,29 @@ describe('ConnectionStream', () => {
     expect(await next(stream)).toBe('DISCONNECTED');
   });
 
+  it('looks again after a while at what could not be looked at, until it can or the viewer leaves', async () => {
+    const { stream, clock, looks, answers } = made({ byHand: true });
+    const unseen = { ...connection('DISCONNECTED'), isUnseen: true } as const;
+    answers.shift()?.(unseen);
+    await settled();
+    expect(await next(stream)).toBe('DISCONNECTED');
+    await clock.advance(1.2 * LOOK_AGAIN_MS);
+    expect(looks()).toBe(2);
+    answers.shift()?.(connection('CONNECTED'));
+    await settled();
+    expect(await next(stream)).toBe('CONNECTED');
+    await clock.advance(10 * LOOK_AGAIN_MS);
+    expect(looks()).toBe(2);
+  });
+
+  it('does not look again for a viewer who has left meanwhile', async () => {
+    const { stream, clock, looks, answers } = made({ byHand: true });
+    await stream.updates.return();
+    answers.shift()?.({ ...connection('DISCONNECTED'), isUnseen: true });
+    await clock.advance(10 * LOOK_AGAIN_MS);
+    expect(looks()).toBe(1);
+  });
+
   it('ends with the error when it may not look any more, and lets go', async () => {
     const error = new ApiError('FORBIDDEN', 'No longer.');
     const { stream, change, listeners, released } = made();
@@ -82,25 +105,23 @@ function made({ now = 'CONNECTING', byHand = false }: { now?: ConnectionState; b
   let releaseCount = 0;
   const listeners = new Set<() => void>();
   const answers: ((connection: Connection) => void)[] = [];
-  const stream = new ConnectionStream(
-    connection('CONNECTING'),
-    () => {
-      lookCount += 1;
-      if (byHand) return new Promise((resolve) => answers.push(resolve));
-      return current instanceof ApiError ? Promise.reject(current) : Promise.resolve(connection(current));
-    },
-    (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    () => (releaseCount += 1),
-  );
+  const look = (): Promise<Connection> => {
+    lookCount += 1;
+    if (byHand) return new Promise((resolve) => answers.push(resolve));
+    return current instanceof ApiError ? Promise.reject(current) : Promise.resolve(connection(current));
+  };
+  const listen = (listener: () => void) => {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  };
+  const clock = new VirtualClock();
+  const stream = new ConnectionStream(connection('CONNECTING'), { look, listen, clock }, () => (releaseCount += 1));
   const change = async (to: ConnectionState | ApiError) => {
     current = to;
     for (const listener of listeners) listener();
     await settled();
   };
-  return { stream, change, listeners, answers, looks: () => lookCount, released: () => releaseCount };
+  return { stream, change, clock, listeners, answers, looks: () => lookCount, released: () => releaseCount };
 }
 
 async function next(stream: ConnectionStream): Promise<string | undefined> {

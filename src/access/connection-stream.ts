@@ -1,6 +1,17 @@
+import type { Clock, Timer } from '../clock.ts';
 import type { ApiError } from '../errors.ts';
 import { Latest } from '../pubsub/latest.ts';
 import type { Connection } from './connection.ts';
+
+/** How soon it is looked again at what could not be looked at, in milliseconds. */
+export const LOOK_AGAIN_MS = 10_000;
+
+export interface ConnectionStreamOptions {
+  readonly look: () => Promise<Connection>;
+  /** Calls back when something may have changed, and returns how to stop. */
+  readonly listen: (listener: () => void) => () => void;
+  readonly clock: Clock;
+}
 
 /**
  * A scope's connection, live. Changes that come while the last one is being looked at are looked at together, and
@@ -9,21 +20,21 @@ import type { Connection } from './connection.ts';
 export class ConnectionStream {
   readonly updates: Latest<Connection>;
   readonly #look: () => Promise<Connection>;
+  readonly #clock: Clock;
   #sent: string;
   #looking = false;
   #again = false;
+  #lookingAgain: Timer | undefined;
+  #isOver = false;
 
-  /** `listen` calls back when something may have changed and returns how to stop; `look` finds out what. */
-  constructor(
-    first: Connection,
-    look: () => Promise<Connection>,
-    listen: (listener: () => void) => () => void,
-    release: () => void,
-  ) {
+  constructor(first: Connection, { look, listen, clock }: ConnectionStreamOptions, release: () => void) {
     this.#look = look;
+    this.#clock = clock;
     this.#sent = essence(first);
     const stop = listen(() => void this.#changed());
     this.updates = new Latest(() => {
+      this.#isOver = true;
+      this.#lookingAgain?.cancel();
       stop();
       release();
     });
@@ -48,10 +59,18 @@ export class ConnectionStream {
   }
 
   #offer(connection: Connection): void {
+    if (connection.isUnseen === true) this.#lookAgain();
     const now = essence(connection);
     if (now === this.#sent) return;
     this.#sent = now;
     this.updates.offer(connection);
+  }
+
+  #lookAgain(): void {
+    if (this.#isOver) return;
+    this.#lookingAgain?.cancel();
+    const delay = LOOK_AGAIN_MS * (0.8 + 0.4 * this.#clock.random());
+    this.#lookingAgain = this.#clock.after(delay, () => void this.#changed());
   }
 }
 

@@ -11,6 +11,8 @@ export interface Connection {
   /** Why it is not CONNECTED; IDLE when nothing is watched. */
   readonly reason: ErrorCode | 'IDLE' | undefined;
   readonly resources: readonly { readonly resource: string; readonly status: WatchStatus }[];
+  /** Set when it could not be looked at: nothing will tell when it can be, so it is worth another look. */
+  readonly isUnseen?: true;
 }
 
 const BADNESS: Record<ConnectionState, number> = { CONNECTED: 0, CONNECTING: 1, DISCONNECTED: 2 };
@@ -32,7 +34,7 @@ export function connectionOf(agentId: string, namespace: string | undefined, fee
   };
 }
 
-/** The connection of a scope that could not be looked at, because the way to it is broken. */
-export function brokenConnection(agentId: string, namespace: string | undefined, reason: ErrorCode): Connection {
-  return { agentId, namespace, status: 'DISCONNECTED', reason, resources: [] };
+/** The connection of a scope that could not be looked at, because the viewer's right to it could not be checked. */
+export function unseenConnection(agentId: string, namespace: string | undefined, reason: ErrorCode): Connection {
+  return { agentId, namespace, status: 'DISCONNECTED', reason, resources: [], isUnseen: true };
 }

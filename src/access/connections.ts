@@ -1,8 +1,9 @@
+import type { Clock } from '../clock.ts';
 import { PODS } from '../kubernetes/resources.ts';
 import type { Feed } from '../pubsub/feed.ts';
 import type { Hub } from '../pubsub/hub.ts';
-import { isWayBroken } from '../sources/upstream-error.ts';
-import { brokenConnection, connectionOf, type Connection } from './connection.ts';
+import { isUnanswered } from '../sources/upstream-error.ts';
+import { unseenConnection, connectionOf, type Connection } from './connection.ts';
 import { ConnectionStream } from './connection-stream.ts';
 import type { Permissions } from './permissions.ts';
 import type { Viewer } from './viewer.ts';
@@ -11,18 +12,20 @@ import type { Viewer } from './viewer.ts';
 export class Connections {
   readonly #hub: Hub;
   readonly #permissions: Permissions;
+  readonly #clock: Clock;
 
-  constructor(hub: Hub, permissions: Permissions) {
+  constructor(hub: Hub, permissions: Permissions, clock: Clock) {
     this.#hub = hub;
     this.#permissions = permissions;
+    this.#clock = clock;
   }
 
   async look(viewer: Viewer, agentId: string, namespace: string | undefined): Promise<Connection> {
     try {
       return connectionOf(agentId, namespace, await this.#visibleFeeds(viewer, agentId, namespace));
     } catch (error) {
-      // That there is no way to the agent is the very thing that is being asked about.
-      if (isWayBroken(error)) return brokenConnection(agentId, namespace, error.code);
+      // That the agent or its cluster does not answer is the very thing that is being asked about.
+      if (isUnanswered(error)) return unseenConnection(agentId, namespace, error.code);
       throw error;
     }
   }
@@ -36,7 +39,7 @@ export class Connections {
   ): Promise<ConnectionStream> {
     const look = () => this.look(viewer, agentId, namespace);
     const listen = (listener: () => void) => this.#hub.onScopeStatus(agentId, namespace, listener);
-    return new ConnectionStream(await look(), look, listen, release);
+    return new ConnectionStream(await look(), { look, listen, clock: this.#clock }, release);
   }
 
   /** Tries again now what is waiting to be tried again: all of a scope, or the one of this field. */

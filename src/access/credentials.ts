@@ -1,5 +1,5 @@
 import { ApiError } from '../errors.ts';
-import type { Credentials } from '../sources/credentials.ts';
+import type { KasCredentials } from '../sources/credentials.ts';
 
 /** What a request brought along, in HTTP headers or under the same names in `connection_init`. */
 export interface SentCredentials {
@@ -19,7 +19,7 @@ const BOUND_TOKEN = /^(pat|ci):([1-9][0-9]{0,17}):(.+)$/;
  * The credentials in a request, or undefined when it has none. `Authorization` comes first, and when it is there
  * the cookie is not looked at. Throws UNAUTHENTICATED for what cannot be read, without repeating it.
  */
-export function credentialsFromHeaders(sent: SentCredentials): Credentials | undefined {
+export function credentialsFromHeaders(sent: SentCredentials): KasCredentials | undefined {
   if (sent.authorization !== undefined) return bearer(sent.authorization);
   const cookie = cookieValue(sent.cookie ?? '', '_gitlab_kas');
   // A cookie alone is what any page can make a browser send: without the token of GitLab's page it proves nothing.
@@ -31,7 +31,7 @@ export function credentialsFromHeaders(sent: SentCredentials): Credentials | und
   };
 }
 
-function bearer(authorization: string): Credentials {
+function bearer(authorization: string): KasCredentials {
   const token = /^Bearer +([^ ]+)$/i.exec(authorization.trim())?.[1];
   if (token === undefined) throw new ApiError('UNAUTHENTICATED', 'Authorization must be "Bearer <token>".');
   checkToken(token, 'Authorization');

@@ -76,4 +76,28 @@ describe('Discovery', () => {
     expect(await discovery.group(BOB, '7', 'x.io')).toEqual(GROUP);
     expect(await discovery.group(BOB, '7', 'y.io')).toBeUndefined();
   });
+
+  it('makes nobody answer for the refusal of somebody else: they ask with their own credentials', async () => {
+    fails = new UpstreamError('gitlabUnauthorized', 'Alice is out.');
+    const alice = discovery.groups(ALICE, '7');
+    fails = undefined;
+    const others = [discovery.groups(BOB, '7'), discovery.groups(BOB, '7')];
+    await expect(alice).rejects.toThrow('Alice is out.');
+    expect(await Promise.all(others)).toEqual([[GROUP], [GROUP]]);
+    expect(asked).toEqual(['7 groups alice', '7 groups bob']);
+  });
+
+  it('tells each their own refusal, once', async () => {
+    fails = new UpstreamError('forbidden', 'Not allowed.');
+    const all = [ALICE, BOB, ALICE].map((each) => discovery.resources(each, '7', 'x.io', 'v1'));
+    for (const each of await Promise.allSettled(all)) expect(each).toMatchObject({ status: 'rejected' });
+    expect(asked).toEqual(['7 x.io/v1 alice', '7 x.io/v1 bob']);
+  });
+
+  it('lets those who wait share a failure that has nothing to do with who asked', async () => {
+    fails = new UpstreamError('unreachable', 'Nobody there.');
+    const both = await Promise.allSettled([discovery.groups(ALICE, '7'), discovery.groups(BOB, '7')]);
+    expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(asked).toEqual(['7 groups alice']);
+  });
 });

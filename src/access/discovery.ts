@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { ApiGroup, ApiResource } from '../kubernetes/discovery.ts';
 import type { Caller } from '../sources/source.ts';
-import { UpstreamError } from '../sources/upstream-error.ts';
+import { isRefusal, UpstreamError } from '../sources/upstream-error.ts';
 import type { Viewer } from './viewer.ts';
 
 /** How long it is known what a cluster serves, in milliseconds. */
@@ -18,6 +18,8 @@ export interface DiscoveryOptions {
 }
 
 interface Answer {
+  /** Whose credentials it was asked with. */
+  readonly asker: string;
   readonly promise: Promise<unknown>;
   /** Monotonic milliseconds; undefined while the answer is awaited. */
   expiresAt: number | undefined;
@@ -37,6 +39,7 @@ export class Discovery {
 
   groups(viewer: Viewer, agentId: string): Promise<readonly ApiGroup[]> {
     return this.#remember(
+      viewer,
       JSON.stringify([agentId]),
       () => this.#options.ask(viewer, agentId, (caller) => caller.apiGroups()),
       () => KNOWN_MS,
@@ -56,6 +59,7 @@ export class Discovery {
     version: string,
   ): Promise<readonly ApiResource[] | undefined> {
     return this.#remember(
+      viewer,
       JSON.stringify([agentId, group, version]),
       () => this.#resources(viewer, agentId, group, version),
       (resources) => (resources === undefined ? MISSING_MS : KNOWN_MS),
@@ -71,15 +75,32 @@ export class Discovery {
     }
   }
 
-  /** However many ask at the same time, it is asked once. A failure is no answer. */
-  async #remember<T>(key: string, ask: () => Promise<T>, lifetime: (value: T) => number): Promise<T> {
-    const { clock } = this.#options;
-    const known = this.#answers.get(key);
-    if (known !== undefined && (known.expiresAt === undefined || known.expiresAt > clock.monotonic())) {
-      return known.promise as Promise<T>;
+  /** However many ask at the same time, it is asked once, unless the one who asks is refused. A failure is no answer. */
+  async #remember<T>(viewer: Viewer, key: string, ask: () => Promise<T>, lifetime: (value: T) => number): Promise<T> {
+    for (;;) {
+      const known = this.#known(key);
+      if (known === undefined) return this.#ask(viewer, key, ask, lifetime);
+      try {
+        return (await known.promise) as T;
+      } catch (error) {
+        // A refusal is about the credentials it was asked with. Others find out for themselves.
+        const isTheirs = error instanceof UpstreamError && isRefusal(error) && known.asker !== viewer.id;
+        if (!isTheirs) throw error;
+        if (this.#answers.get(key) === known) this.#answers.delete(key);
+      }
     }
+  }
+
+  #known(key: string): Answer | undefined {
+    const known = this.#answers.get(key);
+    const isOver = known?.expiresAt !== undefined && known.expiresAt <= this.#options.clock.monotonic();
+    return isOver ? undefined : known;
+  }
+
+  async #ask<T>(viewer: Viewer, key: string, ask: () => Promise<T>, lifetime: (value: T) => number): Promise<T> {
+    const { clock } = this.#options;
     const promise = ask();
-    const answer: Answer = { promise, expiresAt: undefined };
+    const answer: Answer = { asker: viewer.id, promise, expiresAt: undefined };
     this.#put(key, answer);
     try {
       const value = await promise;

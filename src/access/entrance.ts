@@ -1,8 +1,8 @@
 import type { Counters } from '../counters.ts';
 import { ApiError } from '../errors.ts';
-import type { FeedKey } from '../pubsub/feed.ts';
+import type { FeedKey } from '../pubsub/feed-key.ts';
 import type { Attachment, Hub } from '../pubsub/hub.ts';
-import type { UpstreamError } from '../sources/upstream-error.ts';
+import { isUnanswered, UpstreamError } from '../sources/upstream-error.ts';
 import { forbidden } from './forbidden.ts';
 import type { Identities } from './identities.ts';
 import type { Journal } from './journal.ts';
@@ -45,16 +45,33 @@ export class Entrance {
     }
   }
 
+  /**
+   * Rejects for those who are not let through to the agent, whatever they may do there. Finding out who somebody is takes
+   * credentials that are accepted; a cluster that does not say, or forbids to ask, has let them through as well.
+   */
+  async admit(viewer: Viewer, agentId: string): Promise<void> {
+    const { identities } = this.#options;
+    try {
+      await identities.of(viewer, agentId);
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) return;
+      if (error.failure === 'forbidden' && error.hop === 'cluster') return;
+      // Who was let through before goes on while nobody answers.
+      if (isUnanswered(error) && identities.known(viewer, agentId) !== undefined) return;
+      throw error;
+    }
+  }
+
   async attach(viewer: Viewer, wanted: FeedKey): Promise<Attachment> {
     if (!(await this.mayView(viewer, wanted))) throw await this.#denied(viewer, wanted);
     return this.join(viewer, wanted);
   }
 
   /** Joins a feed that the viewer has just been allowed to see. */
-  join(viewer: Viewer, wanted: FeedKey): Attachment {
+  async join(viewer: Viewer, wanted: FeedKey): Promise<Attachment> {
     const { hub, quota, journal, sharing } = this.#options;
     const key = sharing === 'identity' ? { ...wanted, identity: viewer.id } : wanted;
-    const letGo = quota.holdFeed(viewer, key);
+    const letGo = await quota.holdFeed(viewer, key);
     try {
       const donor = new ViewerDonor(viewer, (error) => this.#options.onRefused(viewer, key, error));
       const attachment = hub.attach(key, donor);
@@ -62,6 +79,7 @@ export class Entrance {
       let released = false;
       return {
         feed: attachment.feed,
+        catchUp: () => attachment.catchUp(),
         release: () => {
           if (released) return;
           released = true;
@@ -74,6 +92,15 @@ export class Entrance {
       this.#countBudget(error);
       throw error;
     }
+  }
+
+  /**
+   * Rejects when the right was lost since it was checked: for a view that begins after it had to wait. Whoever is let
+   * in by this registers the view at once, so that the next denial ends it.
+   */
+  async confirm(viewer: Viewer, wanted: FeedKey): Promise<void> {
+    const allowed = await this.mayView(viewer, wanted);
+    if (!allowed || this.#options.permissions.isDenied(viewer, wanted)) throw await this.#denied(viewer, wanted);
   }
 
   async #denied(viewer: Viewer, key: FeedKey): Promise<ApiError> {

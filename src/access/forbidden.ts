@@ -1,5 +1,5 @@
 import { ApiError, type UpstreamDetail } from '../errors.ts';
-import type { FeedKey } from '../pubsub/feed.ts';
+import type { FeedKey } from '../pubsub/feed-key.ts';
 
 /** What somebody may not do, completely enough to ask for the right to it. */
 export interface Forbidden {

@@ -2,9 +2,11 @@ import type { Clock } from '../clock.ts';
 import { Counters } from '../counters.ts';
 import { ApiError, badInput } from '../errors.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
-import type { FeedKey } from '../pubsub/feed.ts';
-import { feedId, type Attachment, type Hub } from '../pubsub/hub.ts';
-import { LiveUpdates, type LiveOptions } from '../pubsub/live-updates.ts';
+import { feedId, type FeedKey } from '../pubsub/feed-key.ts';
+import type { Attachment, Hub } from '../pubsub/hub.ts';
+import { countUpdates } from '../pubsub/count-updates.ts';
+import { isKnown, LiveUpdates, type LiveOptions, type OnUpdate } from '../pubsub/live-updates.ts';
+import type { Tally } from '../pubsub/tally.ts';
 import type { Update } from '../pubsub/updates.ts';
 import type { ServiceAddress } from '../sources/actions.ts';
 import type { AccessAttributes, Identity, Source } from '../sources/source.ts';
@@ -46,6 +48,10 @@ export interface GateOptions {
   /** The Prometheus that every cluster has there, if any. */
   readonly prometheus?: ServiceAddress | undefined;
   readonly counters?: Counters;
+  /** What viewers hold on all replicas. */
+  readonly tally?: Tally | undefined;
+  /** A place among an agent's streams over all replicas. Rejects with LIMIT_EXCEEDED. */
+  readonly reserve?: ((agentId: string) => Promise<() => void>) | undefined;
 }
 
 export interface NamespacedKey extends FeedKey {
@@ -68,6 +74,7 @@ export class Gate {
   readonly actions: Actions;
   readonly prometheus: Prometheus;
   readonly #options: GateOptions;
+  readonly #onUpdate: OnUpdate;
   readonly #hub: Hub;
   readonly #journal: Journal;
   readonly #identities: Identities;
@@ -82,6 +89,7 @@ export class Gate {
   constructor(options: GateOptions) {
     const { hub, source, clock, reviews, audit, sharing, counters = new Counters() } = options;
     this.#options = options;
+    this.#onUpdate = countUpdates(counters);
     this.#hub = hub;
     const journal = new Journal(audit, counters, (viewer, agentId) => this.#identities.known(viewer, agentId));
     this.#journal = journal;
@@ -113,17 +121,23 @@ export class Gate {
     });
     this.clusters = new Clusters({ hub, source, clock, sharing, calls: this.#calls, entrance: this.#entrance });
     const parts = { calls: this.#calls, identities: this.#identities, quota: this.#quota, views: this.#views };
-    this.logs = new Logs({ ...options, ...parts, permissions, journal });
+    this.logs = new Logs({ ...options, ...parts, permissions, journal, counters });
     this.actions = new Actions({ ...parts, clock });
     this.prometheus = new Prometheus(this.actions, options.prometheus);
-    this.#connections = new Connections(hub, permissions);
+    this.#connections = new Connections(hub, permissions, clock);
     this.#rights = new Rights({
       clock,
       check: (viewer, key) => permissions.mayView(viewer, key),
+      forget: (viewer, key) => permissions.forget(viewer, key),
       dueInMs: (viewer, key) => permissions.dueInMs(viewer, key),
       ageMs: (viewer, key) => permissions.ageMs(viewer, key),
       onLost: (viewer, key, error) => this.#revoke(viewer, key, error),
     });
+  }
+
+  /** Subscriptions that are open, to whatever. */
+  get subscriptions(): number {
+    return this.#quota.subscriptions;
   }
 
   // ---- looking
@@ -143,7 +157,9 @@ export class Gate {
       const attachment = await this.attach(viewer, key);
       const { feed } = attachment;
       releases.push(() => attachment.release());
-      const updates = new LiveUpdates(feed, this.#options.clock, options, release);
+      if (!isKnown(feed, options)) await attachment.catchUp();
+      await this.#entrance.confirm(viewer, key);
+      const updates = new LiveUpdates(feed, this.#options.clock, options, release, this.#onUpdate);
       releases.push(this.#views.add(viewer, feed.key, updates), this.#rights.hold(viewer, feed.key));
       return updates;
     });
@@ -152,7 +168,7 @@ export class Gate {
   /** One object by name, from the shared feed for those who may see all of it, else with the viewer's right to get it. */
   async get(viewer: Viewer, key: NamespacedKey, name: string): Promise<KubernetesObject | undefined> {
     if (await this.#entrance.mayView(viewer, key)) {
-      const attachment = this.#entrance.join(viewer, key);
+      const attachment = await this.#entrance.join(viewer, key);
       try {
         await attachment.feed.ready();
         return attachment.feed.find(key.namespace, name);
@@ -236,7 +252,7 @@ export class Gate {
     viewer: Viewer,
     open: (releases: (() => void)[], release: () => void) => Promise<Stream>,
   ): Promise<Stream> {
-    const releases = [this.#quota.holdSubscription(viewer)];
+    const releases = [await this.#quota.holdSubscription(viewer)];
     const release = () => {
       for (const each of releases) each();
     };
@@ -266,16 +282,19 @@ export class Gate {
   }
 
   /**
-   * These credentials are not accepted any more: by GitLab, for anything; or by one agent's cluster, for what comes
-   * from there. All that stands on them ends now, and nothing that was answered to them counts.
+   * These credentials are not accepted for one agent. All that comes from there ends now, and nothing that was answered
+   * to them there counts. If it was GitLab that said so, they may not be accepted for anything any more; but KAS says
+   * the same to those who may merely not use this agent, so as not to tell which there are. So the rest is asked about.
    */
   #signedOut(viewer: Viewer, agentId: string, error: UpstreamError): void {
-    const onlyOf = error.failure === 'gitlabUnauthorized' ? undefined : agentId;
-    const ended = this.#views.endViewer(viewer, error, onlyOf);
-    this.#permissions.forgetViewer(viewer, onlyOf);
+    const ended = this.#views.endAgent(viewer, agentId, error);
+    this.#permissions.forgetViewer(viewer, agentId);
     this.#identities.forget(viewer);
-    this.#hub.dismiss((donor, key) => isDonor(viewer, donor) && (onlyOf ?? key.agentId) === key.agentId);
-    this.logs.dismiss(viewer, onlyOf);
+    this.#hub.dismiss((donor, key) => isDonor(viewer, donor) && agentId === key.agentId);
+    this.logs.dismiss(viewer, agentId);
     for (const scope of ended) this.#journal.revoked(viewer, scope, VIEW, error);
+    if (error.failure !== 'gitlabUnauthorized') return;
+    this.#rights.askAgain(viewer);
+    this.logs.askAgain(viewer);
   }
 }

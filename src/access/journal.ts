@@ -1,5 +1,6 @@
 import type { Counters } from '../counters.ts';
 import { ApiError } from '../errors.ts';
+import type { MutationVerb } from '../metric-catalogue.ts';
 import { auditEntry, type Audit, type AuditEntry, type AuditScope } from './audit.ts';
 import type { Viewer } from './viewer.ts';
 
@@ -41,7 +42,7 @@ export class Journal {
   }
 
   /** `error`: why it did not happen. */
-  mutated(viewer: Viewer, scope: AuditScope, verb: string, name: string | undefined, error?: unknown): void {
+  mutated(viewer: Viewer, scope: AuditScope, verb: MutationVerb, name: string | undefined, error?: unknown): void {
     const what = error === undefined ? ({ decision: 'allowed' } as const) : reasonOf(error);
     this.#counters.add('mutations', { verb, decision: what.decision });
     this.#write(viewer, scope, { event: 'mutate', verb, name, ...what });

@@ -25,7 +25,7 @@ describe('LiveViews', () => {
     expect(ended).toEqual(['alice', 'alice again']);
   });
 
-  it('ends everything of a viewer, or all that comes from one agent', () => {
+  it('ends all that comes from one agent', () => {
     const views = new LiveViews();
     const ended: string[] = [];
     const stream = (name: string) => ({ fail: () => ended.push(name) });
@@ -33,10 +33,10 @@ describe('LiveViews', () => {
     views.add(viewer('alice'), KEY, stream('7'));
     views.add(viewer('alice'), SCOPE, stream('connection'));
     views.add(viewer('bob'), KEY, stream('bob'));
-    expect(views.endViewer(viewer('alice'), REVOKED, '8')).toHaveLength(1);
+    expect(views.endAgent(viewer('alice'), '8', REVOKED)).toHaveLength(1);
     expect(ended).toEqual(['8']);
-    views.endViewer(viewer('alice'), REVOKED);
-    expect(ended).toEqual(['8', '8', '7', 'connection']);
+    views.endAgent(viewer('alice'), '7', REVOKED);
+    expect(ended).toEqual(['8', '7', 'connection']);
   });
 
   it('knows nobody whose streams have all gone, and can end streams that take themselves out', () => {
@@ -46,7 +46,7 @@ describe('LiveViews', () => {
       const remove = views.add(viewer('alice'), KEY, { fail: () => remove() });
       removals.push(remove);
     }
-    views.endViewer(viewer('alice'), REVOKED);
+    views.endAgent(viewer('alice'), '7', REVOKED);
     expect(views.size).toBe(0);
   });
 
@@ -57,7 +57,7 @@ describe('LiveViews', () => {
     let ended = 0;
     views.add(viewer('alice'), KEY, { fail: () => (ended += 1) });
     remove();
-    views.endViewer(viewer('alice'), REVOKED);
+    views.endAgent(viewer('alice'), '7', REVOKED);
     expect(ended).toBe(1);
   });
 });

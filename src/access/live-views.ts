@@ -1,7 +1,6 @@
 import type { ApiError } from '../errors.ts';
-import { feedId } from '../pubsub/hub.ts';
+import { feedId, type FeedKey } from '../pubsub/feed-key.ts';
 import type { AuditScope } from './audit.ts';
-import type { FeedKey } from '../pubsub/feed.ts';
 import type { Viewer } from './viewer.ts';
 
 /** A subscription that can be ended from outside. */
@@ -37,9 +36,9 @@ export class LiveViews {
     });
   }
 
-  /** Ends everything this viewer sees, or all of it that comes from one agent. Returns what that was. */
-  endViewer(viewer: Viewer, error: ApiError, agentId?: string): AuditScope[] {
-    return this.#end(viewer, error, (scope) => agentId === undefined || scope.agentId === agentId);
+  /** Ends all this viewer sees that comes from one agent. Returns what that was. */
+  endAgent(viewer: Viewer, agentId: string, error: ApiError): AuditScope[] {
+    return this.#end(viewer, error, (scope) => scope.agentId === agentId);
   }
 
   /** Viewers with a subscription, for tests. */

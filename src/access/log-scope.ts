@@ -1,5 +1,5 @@
 import { PODS, type Resource } from '../kubernetes/resources.ts';
-import type { FeedKey } from '../pubsub/feed.ts';
+import type { FeedKey } from '../pubsub/feed-key.ts';
 import type { AccessAttributes } from '../sources/source.ts';
 import type { LogTarget } from '../sources/logs/log-source.ts';
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
+import type { Counters } from '../counters.ts';
 import { ApiError } from '../errors.ts';
-import type { FeedKey } from '../pubsub/feed.ts';
+import type { FeedKey } from '../pubsub/feed-key.ts';
 import { LogFeed } from '../pubsub/log-feed.ts';
 import { LogHub, type LogAttachment } from '../pubsub/log-hub.ts';
 import { LogView, type LogViewOptions } from '../pubsub/log-view.ts';
@@ -32,6 +33,7 @@ export interface LogsOptions {
   readonly journal: Journal;
   readonly quota: Quota;
   readonly views: LiveViews;
+  readonly counters: Counters;
 }
 
 /** How much of a log's past somebody asks for. */
@@ -60,6 +62,7 @@ export class Logs {
     this.#rights = new Rights({
       clock,
       check: (viewer, key) => permissions.mayView(viewer, key),
+      forget: (viewer, key) => permissions.forget(viewer, key),
       dueInMs: (viewer, key) => permissions.dueInMs(viewer, key),
       ageMs: (viewer, key) => permissions.ageMs(viewer, key),
       onLost: (viewer, key, error) => this.#revoke(viewer, key, error),
@@ -82,7 +85,7 @@ export class Logs {
 
   /** A log, live. It ends with ACCESS_REVOKED when the right to it is lost. */
   async follow(viewer: Viewer, target: LogTarget, wish: LogWish): Promise<LogView> {
-    const letGo = this.#options.quota.holdSubscription(viewer);
+    const letGo = await this.#options.quota.holdSubscription(viewer);
     const releases = [letGo];
     const release = () => {
       for (const each of releases) each();
@@ -108,18 +111,25 @@ export class Logs {
       const { lines } = await this.read(viewer, target, wish);
       const over = new LogFeed(target, 0);
       over.ended(undefined);
+      await this.#confirm(viewer, scope, target);
       return this.#view(viewer, scope, over, { history: lines, from: 0 }, { releases, release });
     }
-    const attachment = this.#attach(viewer, target, wish);
+    const attachment = await this.#attach(viewer, target, wish);
     const { feed } = attachment;
     releases.push(() => attachment.release());
     const from = await this.#past(viewer, target, wish, feed);
+    await this.#confirm(viewer, scope, target);
     return this.#view(viewer, scope, feed, from, { releases, release });
   }
 
   /** Uses a viewer's credentials no more, for all agents or for one. */
-  dismiss(viewer: Viewer, agentId?: string): void {
-    this.#hub.dismiss((donor, key) => isDonor(viewer, donor) && (agentId ?? key.agentId) === key.agentId);
+  dismiss(viewer: Viewer, agentId: string): void {
+    this.#hub.dismiss((donor, key) => isDonor(viewer, donor) && agentId === key.agentId);
+  }
+
+  /** Asks at once whether this viewer may still read what they are reading. */
+  askAgain(viewer: Viewer): void {
+    this.#rights.askAgain(viewer);
   }
 
   /** Logs followed upstream. */
@@ -131,20 +141,29 @@ export class Logs {
     this.#hub.close();
   }
 
-  async #check(viewer: Viewer, scope: FeedKey, { agentId, namespace, pod }: LogTarget): Promise<void> {
+  async #check(viewer: Viewer, scope: FeedKey, target: LogTarget): Promise<void> {
     const { permissions, identities, journal } = this.#options;
-    if (await permissions.mayView(viewer, scope)) {
-      identities.learn(viewer, agentId);
-      journal.attached(viewer, scope, GET);
-      return;
-    }
+    if (!(await permissions.mayView(viewer, scope))) throw await this.#denied(viewer, scope, target);
+    identities.learn(viewer, target.agentId);
+    journal.attached(viewer, scope, GET);
+  }
+
+  /** Once more, right before the view begins: the right may have been lost while the log was opened and read. */
+  async #confirm(viewer: Viewer, scope: FeedKey, target: LogTarget): Promise<void> {
+    const { permissions } = this.#options;
+    const allowed = await permissions.mayView(viewer, scope);
+    if (!allowed || permissions.isDenied(viewer, scope)) throw await this.#denied(viewer, scope, target);
+  }
+
+  async #denied(viewer: Viewer, scope: FeedKey, { agentId, namespace, pod }: LogTarget): Promise<ApiError> {
+    const { identities, journal } = this.#options;
     const user = await identities.nameOf(viewer, agentId);
     const error = forbidden({ key: { agentId, namespace, resource: POD_LOGS }, verb: GET, name: pod, user });
     journal.denied(viewer, scope, GET, error);
-    throw error;
+    return error;
   }
 
-  #attach(viewer: Viewer, target: LogTarget, { tailLines }: LogWish): LogAttachment {
+  #attach(viewer: Viewer, target: LogTarget, { tailLines }: LogWish): Promise<LogAttachment> {
     const donor = new ViewerDonor(viewer, (error) => this.#refusedAsDonor(viewer, target, error));
     const key = this.#options.sharing === 'identity' ? { ...target, identity: viewer.id } : target;
     return this.#hub.attach(key, tailLines, donor);
@@ -175,7 +194,8 @@ export class Logs {
     options: LogViewOptions,
     { releases, release }: { releases: (() => void)[]; release: () => void },
   ): LogView {
-    const view = new LogView(feed, this.#options.clock, options, release);
+    const onSkipped = (lines: number) => this.#options.counters.add('log_lines_skipped', {}, lines);
+    const view = new LogView(feed, this.#options.clock, { ...options, onSkipped }, release);
     releases.push(this.#options.views.add(viewer, scope, view), this.#rights.hold(viewer, scope));
     return view;
   }

@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts';
 import type { Counters } from '../counters.ts';
-import type { FeedKey } from '../pubsub/feed.ts';
+import type { FeedKey } from '../pubsub/feed-key.ts';
 import type { AccessAttributes, Source } from '../sources/source.ts';
-import { isWayBroken } from '../sources/upstream-error.ts';
+import { isUnanswered } from '../sources/upstream-error.ts';
 import { logQuestion } from './log-scope.ts';
 import type { ReviewLifetimes } from './review-cache.ts';
 import { Reviews } from './reviews.ts';
@@ -38,6 +38,11 @@ export class Permissions {
     return (await this.#calls.endingIfRefused(viewer, key.agentId, Promise.all(answers))).every(Boolean);
   }
 
+  /** Whether a denial is known at this moment, also one that has come since `mayView` resolved. */
+  isDenied(viewer: Viewer, key: FeedKey): boolean {
+    return questions(key).some((question) => this.#reviews.lastAnswer(viewer, key.agentId, question) === false);
+  }
+
   /** Whether the viewer may do any one thing. Rejects when it cannot be found out. */
   may(viewer: Viewer, agentId: string, attributes: AccessAttributes): Promise<boolean> {
     return this.#calls.endingIfRefused(viewer, agentId, this.#reviews.allowed(viewer, agentId, attributes));
@@ -49,7 +54,7 @@ export class Permissions {
       return await this.mayView(viewer, key);
     } catch (error) {
       const last = questions(key).map((question) => this.#reviews.lastAnswer(viewer, key.agentId, question));
-      if (isWayBroken(error) && last.every((allowed) => allowed !== undefined)) return last.every(Boolean);
+      if (isUnanswered(error) && last.every((allowed) => allowed !== undefined)) return last.every(Boolean);
       throw error;
     }
   }
@@ -64,8 +69,8 @@ export class Permissions {
     return Math.max(...questions(key).map((question) => this.#reviews.ageMs(viewer, key.agentId, question)));
   }
 
-  /** Forgets all that was answered to a viewer whose credentials are not accepted any more, by all agents or by one. */
-  forgetViewer(viewer: Viewer, agentId?: string): void {
+  /** Forgets all that was answered by one agent to a viewer whose credentials it does not accept any more. */
+  forgetViewer(viewer: Viewer, agentId: string): void {
     this.#reviews.forgetViewer(viewer, agentId);
   }
 

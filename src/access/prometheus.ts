@@ -1,5 +1,5 @@
 import { ApiError, badInput } from '../errors.ts';
-import { isRecord, list, record, text } from '../kubernetes/json.ts';
+import { list, record, text } from '../kubernetes/json.ts';
 import { SERVICES } from '../kubernetes/resources.ts';
 import type { ServiceAddress } from '../sources/actions.ts';
 import { UpstreamError } from '../sources/upstream-error.ts';
@@ -77,7 +77,7 @@ export class Prometheus {
 function resultOf(body: unknown): MetricsResult {
   const { status, data, warnings } = record(body);
   const { resultType, result } = record(data);
-  if (status !== 'success' || !isRecord(data)) {
+  if (status !== 'success' || text(resultType) === '' || result === undefined) {
     throw new UpstreamError('malformed', 'The answer was not that of a Prometheus.');
   }
   if (JSON.stringify(result).length > MAX_RESULT) {

@@ -52,9 +52,9 @@ export class Reviews {
     return this.#cache.ageMs(keyOf({ viewer, agentId, ...attributes }));
   }
 
-  /** Forgets all that was answered to a viewer whose credentials are not accepted any more, by all agents or by one. */
-  forgetViewer(viewer: Viewer, agentId?: string): void {
-    const start = JSON.stringify(agentId === undefined ? [viewer.id] : [viewer.id, agentId]);
+  /** Forgets all that was answered by one agent to a viewer whose credentials it does not accept any more. */
+  forgetViewer(viewer: Viewer, agentId: string): void {
+    const start = JSON.stringify([viewer.id, agentId]);
     this.#cache.deleteAll(`${start.slice(0, -1)},`);
   }
 

@@ -1,7 +1,6 @@
 import type { Clock, Timer } from '../clock.ts';
 import { ApiError } from '../errors.ts';
-import type { FeedKey } from '../pubsub/feed.ts';
-import { feedId } from '../pubsub/hub.ts';
+import { feedId, type FeedKey } from '../pubsub/feed-key.ts';
 import { GRACE_MS } from './review-cache.ts';
 import type { Viewer } from './viewer.ts';
 
@@ -9,11 +8,15 @@ import type { Viewer } from './viewer.ts';
 export const RETRY_MS = 5_000;
 /** Checks of one right are never closer together than this. */
 const LEAST_MS = 100;
+/** A right that was confirmed so lately, in milliseconds, is not asked about before its time. */
+export const AGAIN_MS = 2_000;
 
 export interface RightsOptions {
   readonly clock: Clock;
   /** Asks, or remembers, whether the viewer may see the feed. Rejects when it cannot be found out. */
   readonly check: (viewer: Viewer, key: FeedKey) => Promise<boolean>;
+  /** Makes the next check ask. */
+  readonly forget: (viewer: Viewer, key: FeedKey) => void;
   /** Milliseconds until the remembered answer may not be used any more. */
   readonly dueInMs: (viewer: Viewer, key: FeedKey) => number;
   /** Milliseconds since that answer was asked for. */
@@ -28,6 +31,7 @@ interface Held {
   holders: number;
   /** Monotonic milliseconds of the last time that it was known to be granted. */
   confirmedAt: number;
+  /** Undefined while it is being asked about. */
   timer: Timer | undefined;
 }
 
@@ -58,6 +62,18 @@ export class Rights {
     };
   }
 
+  /** Asks at once about all that this viewer looks at, unless it has just been confirmed. */
+  askAgain(viewer: Viewer): void {
+    const { clock, forget } = this.#options;
+    for (const [id, held] of this.#held) {
+      const isRecent = clock.monotonic() - held.confirmedAt < AGAIN_MS;
+      if (held.viewer.id !== viewer.id || held.timer === undefined || isRecent) continue;
+      held.timer.cancel();
+      forget(viewer, held.key);
+      void this.#check(id, held);
+    }
+  }
+
   #begin(id: string, viewer: Viewer, key: FeedKey): Held {
     const held: Held = { viewer, key, holders: 0, confirmedAt: this.#confirmedAt(viewer, key), timer: undefined };
     this.#held.set(id, held);
@@ -77,6 +93,7 @@ export class Rights {
   async #check(id: string, held: Held): Promise<void> {
     const { clock, check, dueInMs } = this.#options;
     const { viewer, key } = held;
+    held.timer = undefined;
     try {
       const allowed = await check(viewer, key);
       if (this.#held.get(id) !== held) return;

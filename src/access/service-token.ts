@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Counters } from '../counters.ts';
-import type { FeedKey } from '../pubsub/feed.ts';
+import type { FeedKey } from '../pubsub/feed-key.ts';
 import type { Credentials } from '../sources/credentials.ts';
 import type { Donor } from '../sources/source.ts';
 import type { UpstreamError } from '../sources/upstream-error.ts';

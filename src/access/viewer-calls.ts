@@ -1,4 +1,5 @@
-import type { FeedKey } from '../pubsub/feed.ts';
+import type { MutationVerb } from '../metric-catalogue.ts';
+import type { FeedKey } from '../pubsub/feed-key.ts';
 import type { Caller, Source } from '../sources/source.ts';
 import { UpstreamError } from '../sources/upstream-error.ts';
 import { forbidden } from './forbidden.ts';
@@ -49,7 +50,7 @@ export class ViewerCalls {
     viewer: Viewer,
     key: FeedKey,
     name: string,
-    verb: string,
+    verb: MutationVerb,
     call: (caller: Caller) => Promise<T>,
   ): Promise<T> {
     const { journal } = this.#options;

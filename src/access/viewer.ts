@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import type { Credentials } from '../sources/credentials.ts';
 
 /** Made anew in each process, so that the digests in a log cannot be tried against guessed tokens. */
@@ -11,14 +11,15 @@ export class Viewer {
   readonly id: string;
   /**
    * Whose limits count: the same for all that one token or session can do. GitLab gives each page a CSRF token of its
-   * own, and a token may come bound to an agent or not; that makes nobody two people.
+   * own, and a token may come bound to an agent or not; that makes nobody two people. The same on every replica,
+   * because limits hold over all of them; so it is no keyed digest, and not for a log.
    */
   readonly owner: string;
 
   constructor(credentials: Credentials) {
     this.credentials = credentials;
     this.id = digest(secretsOf(credentials));
-    this.owner = digest([credentials.kind === 'cookie' ? credentials.cookie : credentials.token]);
+    this.owner = ownerOf(credentials);
   }
 
   /** Keeps secrets out of anything that prints a viewer by accident. */
@@ -32,7 +33,33 @@ function digest(secrets: readonly (string | undefined)[]): string {
 }
 
 function secretsOf(credentials: Credentials): readonly (string | undefined)[] {
-  return credentials.kind === 'cookie'
-    ? ['cookie', credentials.cookie, credentials.csrfToken]
-    : ['bearer', credentials.tokenType, credentials.agentId, credentials.token];
+  switch (credentials.kind) {
+    case 'cookie':
+      return ['cookie', credentials.cookie, credentials.csrfToken];
+    case 'bearer':
+      return ['bearer', credentials.tokenType, credentials.agentId, credentials.token];
+    case 'local':
+      return ['local'];
+    default:
+      return credentials satisfies never;
+  }
+}
+
+/** What a viewer's limits are counted by, on every replica: see `Viewer.owner`. */
+export function ownerOf(credentials: Credentials): string {
+  return createHash('sha256').update(secretOf(credentials)).digest('base64');
+}
+
+/** What stays the same however credentials are wrapped. */
+function secretOf(credentials: Credentials): string {
+  switch (credentials.kind) {
+    case 'cookie':
+      return credentials.cookie;
+    case 'bearer':
+      return credentials.token;
+    case 'local':
+      return '';
+    default:
+      return credentials satisfies never;
+  }
 }

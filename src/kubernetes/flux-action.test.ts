@@ -49,11 +49,18 @@ describe('fluxActionProgress', () => {
     ['suspended meanwhile', kustomization(ready('True'), true), 'FAILED'],
     ['gone', undefined, 'FAILED'],
   ])('%s', (_, object, state) => {
-    expect(fluxActionProgress(object, 'reconcile', TOKEN).state).toBe(state);
+    expect(fluxActionProgress(object, { verb: 'reconcile', token: TOKEN }).state).toBe(state);
   });
 
   it('takes a suspension for what it is', () => {
-    expect(fluxActionProgress(kustomization({}, true), 'suspend', TOKEN).state).toBe('SUCCEEDED');
-    expect(fluxActionProgress(kustomization({}, false), 'suspend', TOKEN).state).toBe('FAILED');
+    expect(fluxActionProgress(kustomization({}, true), { verb: 'suspend', token: TOKEN }).state).toBe('SUCCEEDED');
+    expect(fluxActionProgress(kustomization({}, false), { verb: 'suspend', token: TOKEN }).state).toBe('FAILED');
+  });
+
+  it.each(['suspend', 'resume', 'reconcile'] as const)('takes an object from before it for no answer: %s', (verb) => {
+    for (const suspended of [true, false]) {
+      const request = { verb, token: TOKEN, generation: 3 };
+      expect(fluxActionProgress(kustomization(ready('True'), suspended), request).state).toBe('REQUESTED');
+    }
   });
 });

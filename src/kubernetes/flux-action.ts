@@ -11,6 +11,15 @@ export interface FluxActionProgress {
   readonly message: string | undefined;
 }
 
+/** A request to Flux. */
+export interface FluxRequest {
+  readonly verb: FluxVerb;
+  /** What the controller echoes when it has handled the request. */
+  readonly token: string;
+  /** The object's generation with the request in it, when it is known: an older object says nothing of it. */
+  readonly generation?: number | undefined;
+}
+
 /**
  * How far a request to Flux has come, by what the object says. Its controller echoes the token when it has handled the
  * request; a later token that was handled covers ours. Whether that went well is the verdict on the present generation,
@@ -18,10 +27,10 @@ export interface FluxActionProgress {
  */
 export function fluxActionProgress(
   object: KubernetesObject | undefined,
-  verb: FluxVerb,
-  token: string,
+  { verb, token, generation = 0 }: FluxRequest,
 ): FluxActionProgress {
   if (object === undefined) return { state: 'FAILED', message: 'It was deleted.' };
+  if ((object.metadata.generation ?? generation) < generation) return { state: 'REQUESTED', message: undefined };
   const { suspended } = fluxSuspension(object);
   if (verb === 'suspend') return suspended ? succeeded('It is suspended.') : failed('It is not suspended any more.');
   if (!isHandled(object, token)) {

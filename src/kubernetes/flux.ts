@@ -9,8 +9,6 @@ import type { KubernetesObject } from './object.ts';
 
 /** Annotation: a token of one's own; when it changes, the controller reconciles. */
 export const RECONCILE_REQUESTED_AT = 'reconcile.fluxcd.io/requestedAt';
-/** Annotation of a HelmRelease: releases even without a change, when it equals RECONCILE_REQUESTED_AT. */
-export const RECONCILE_FORCE_AT = 'reconcile.fluxcd.io/forceAt';
 /** Annotations that Kascade writes when it suspends, and removes when it resumes. */
 export const SUSPENDED_BY = 'kascade.dev/suspended-by';
 export const SUSPEND_REASON = 'kascade.dev/suspend-reason';

@@ -21,7 +21,8 @@ export function list(value: unknown): readonly unknown[] {
 
 /** The objects in the array `value`, in its order: anything else in it counts as {}, so that positions stay. */
 export function records(value: unknown): readonly JsonRecord[] {
-  return list(value).map(record);
+  const items = list(value);
+  return items.every(isRecord) ? items : items.map(record);
 }
 
 /** `value` as a string; '' when it is none. */

@@ -24,8 +24,3 @@ export function controllerOf(object: KubernetesObject): Controller | undefined {
     uid: text(owner['uid']),
   };
 }
-
-/** Whether the object goes when the one with this uid does, be that its controller or another owner. */
-export function isOwnedBy(object: KubernetesObject, uid: string): boolean {
-  return uid !== '' && records(object.metadata.ownerReferences).some((each) => each['uid'] === uid);
-}

@@ -1,5 +1,6 @@
 import { integer, isRecord, optionalText, record, records, text, type JsonRecord } from './json.ts';
 import type { KubernetesObject } from './object.ts';
+import { oncePerObject } from './once-per-object.ts';
 
 export interface PodColumns {
   /** `status.phase`; 'Unknown' when there is none, which no API server sends. */
@@ -35,7 +36,9 @@ const MAX_INT32 = 2 ** 31 - 1;
  * The columns of `kubectl get pods`. Never throws, whatever `spec` and `status` hold.
  * Source: printPod in Kubernetes' pkg/printers/internalversion/printers.go, with which test/kubectl compares it.
  */
-export function podColumns(pod: KubernetesObject): PodColumns {
+export const podColumns = oncePerObject(columnsOf);
+
+function columnsOf(pod: KubernetesObject): PodColumns {
   const spec = record(pod.spec);
   const status = record(pod.status);
   const sidecars = sidecarNames(pod);

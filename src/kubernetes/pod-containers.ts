@@ -1,5 +1,6 @@
 import { integer, isRecord, optionalText, record, records, text, type JsonRecord } from './json.ts';
 import type { KubernetesObject } from './object.ts';
+import { oncePerObject } from './once-per-object.ts';
 import { sidecarNames } from './pod-columns.ts';
 
 /** SIDECAR is an init container with restartPolicy Always: it starts before the regular ones and keeps running. */
@@ -36,7 +37,9 @@ export interface ContainerTermination {
 }
 
 /** All containers of a pod in the order of its spec: init containers and sidecars, regular ones, ephemeral ones. */
-export function podContainers(pod: KubernetesObject): PodContainer[] {
+export const podContainers = oncePerObject(containersOf);
+
+function containersOf(pod: KubernetesObject): readonly PodContainer[] {
   const spec = record(pod.spec);
   const status = record(pod.status);
   const sidecars = sidecarNames(pod);

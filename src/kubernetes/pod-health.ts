@@ -3,7 +3,7 @@ import { record } from './json.ts';
 import type { KubernetesObject } from './object.ts';
 import { podColumns, podCondition } from './pod-columns.ts';
 import { podContainers, type PodContainer } from './pod-containers.ts';
-import { containerProblem, podReason } from './pod-reason.ts';
+import { containerProblem, podReasonNow } from './pod-reason.ts';
 
 /**
  * DEGRADED: failed or evicted, no node fits, a container that crashes, cannot start or get its image, or is not ready
@@ -12,7 +12,7 @@ import { containerProblem, podReason } from './pod-reason.ts';
  * No node is DEGRADED from the first moment: a level that depended on the time would have to change without an event.
  */
 export function podHealth(pod: KubernetesObject): Health {
-  const message = podReason(pod);
+  const message = podReasonNow(pod);
   return healthFrom(level(pod, message), { reason: podColumns(pod).displayStatus, message });
 }
 

@@ -1,5 +1,6 @@
 import { integer, list, optionalText, record, records, text } from './json.ts';
 import type { KubernetesObject } from './object.ts';
+import { isStaying, oncePerObject } from './once-per-object.ts';
 import { podCondition } from './pod-columns.ts';
 import { podContainers, type ContainerType, type PodContainer } from './pod-containers.ts';
 
@@ -48,6 +49,9 @@ export function podReason(pod: KubernetesObject, now: number = Date.now()): stri
   }
 }
 
+/** The same as of now. */
+export const podReasonNow = oncePerObject((pod) => podReason(pod), isStaying);
+
 /** What is wrong with a container, beyond its not being ready yet; undefined when nothing is. */
 export function containerProblem(container: PodContainer): string | undefined {
   if (container.type === 'EPHEMERAL') return undefined;
@@ -83,10 +87,7 @@ function terminating(pod: KubernetesObject, now: number): string {
 function failed(pod: KubernetesObject): string {
   const { reason, message } = record(pod.status);
   if (text(reason) !== '') return explain(text(reason), message);
-  const problem = podContainers(pod)
-    .map(containerProblem)
-    .find((each) => each !== undefined);
-  return problem ?? explain('The pod has failed', message);
+  return troubled(pod) ?? explain('The pod has failed', message);
 }
 
 function notScheduled(pod: KubernetesObject): string | undefined {
@@ -103,9 +104,11 @@ function heldByGates(pod: KubernetesObject): string {
 }
 
 function troubled(pod: KubernetesObject): string | undefined {
-  return podContainers(pod)
-    .map(containerProblem)
-    .find((each) => each !== undefined);
+  for (const container of podContainers(pod)) {
+    const problem = containerProblem(container);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
 }
 
 function starting(pod: KubernetesObject): string | undefined {

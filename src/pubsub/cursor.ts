@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { FeedKey, Revision } from './feed.ts';
+import type { Revision } from './feed.ts';
+import type { FeedKey } from './feed-key.ts';
 
 /**
  * A revision made opaque, for clients to come back with. It says which log, how far, and what was being looked

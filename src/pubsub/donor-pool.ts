@@ -45,6 +45,12 @@ export class DonorPool implements Donors {
     return this.#options.standing !== undefined && this.#current !== undefined && !this.#isStanding;
   }
 
+  /** Somebody is here, or the standing donor is: who has left since may lend to what is open, and open nothing. */
+  get isAttended(): boolean {
+    const standing = this.#standingRefused === undefined ? this.#options.standing?.() : undefined;
+    return standing !== undefined || this.#donors.size > 0;
+  }
+
   add(donor: Donor): void {
     this.#donors.add(donor);
     if (this.#current === undefined && this.#donors.size === 1) this.#onChange();

@@ -1,17 +1,9 @@
 import { clusterEvent, type ClusterEvent } from '../kubernetes/events.ts';
 import { foldEvents, foldKey, type FoldedEvent } from '../kubernetes/folded-events.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { oncePerObject } from '../kubernetes/once-per-object.ts';
 
-const read = new WeakMap<KubernetesObject, ClusterEvent>();
-
-/** Objects never change: each is read once, however many look at it. */
-export function eventOf(object: KubernetesObject): ClusterEvent {
-  const known = read.get(object);
-  if (known !== undefined) return known;
-  const event = clusterEvent(object);
-  read.set(object, event);
-  return event;
-}
+export const eventOf = oncePerObject(clusterEvent);
 
 /** What a change of single events means for the folded ones. Keys are `foldKey`'s. */
 export interface GroupChanges {

@@ -1,10 +1,7 @@
-/** A stream that can be failed from outside, while nobody waits for its next message. */
-export interface Failing {
-  /** It has failed, whether or not anybody was told yet. */
-  readonly hasFailed: boolean;
-}
-
-/** What does not say cannot have failed in silence. */
+/**
+ * Whether a stream was failed from outside while nobody waited for its next message, so that nobody was told yet. One
+ * that does not say cannot have been.
+ */
 export function hasFailed(stream: object): boolean {
   return 'hasFailed' in stream && stream.hasFailed === true;
 }

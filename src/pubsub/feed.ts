@@ -1,56 +1,54 @@
-import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { ApiError } from '../errors.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { compareResourceVersions } from '../kubernetes/resource-version.ts';
 import type { Sink } from '../sources/sink.ts';
-import type { WatchTarget } from '../sources/source.ts';
-import type { ReflectorStatus, WatchStatus } from '../sources/status.ts';
-import { ObjectLog, type ApplyResult, type Delta } from './object-log.ts';
+import type { Hop, ReflectorStatus, WatchStatus } from '../sources/status.ts';
+import type { FeedKey } from './feed-key.ts';
+import { History, type Chronicle, type Lineage, type Revision } from './history.ts';
+import { ObjectLog, type ApplyResult, type Delta, type LogEntry } from './object-log.ts';
 
-export interface FeedKey extends WatchTarget {
-  /** Set where clusters answer each user differently: then a feed is one viewer's, and shared by nobody else. */
-  readonly identity?: string | undefined;
+export type { Revision } from './history.ts';
+
+/** What happened to a log elsewhere, up to a revision. */
+export interface Continuation {
+  readonly revision: Revision;
+  readonly lineage: Lineage;
+  readonly entries: readonly LogEntry[];
+  /** The collection is complete as of this version. */
+  readonly resourceVersion: string | undefined;
 }
 
-/** How far a reader is: which log, and how many of its changes. */
-export interface Revision {
-  readonly epoch: string;
-  readonly offset: number;
-}
-
-/** What was applied, what was dropped as a repeat, and how often everything had to start over. */
-export interface FeedCounts {
-  applied: number;
-  stale: number;
-  resets: number;
-}
+/** How long readers of a line that was left have to cross over, in milliseconds. */
+const CROSSING_MS = 60_000;
 
 /**
  * One resource in one scope, shared by everyone who may see it: its objects, its revision, what changed lately,
- * and the status of the watch behind it. A reflector writes it as a `Sink`; readers are told that something has
- * changed, once a turn of the event loop however much it was, and then look for themselves.
+ * and the status of the watch behind it. A reflector writes it as a `Sink`, or another replica's changes are entered;
+ * readers are told that something has changed, once a turn of the event loop however much it was, and then look for
+ * themselves.
  */
 export class Feed implements Sink {
   readonly key: FeedKey;
-  readonly counts: FeedCounts = { applied: 0, stale: 0, resets: 0 };
+  /** How often everything had to start over. */
+  readonly counts = { resets: 0 };
   readonly #clock: Clock;
   readonly #changeListeners = new Set<() => void>();
   readonly #statusListeners = new Set<() => void>();
-  #log: ObjectLog;
-  #epoch = newEpoch();
+  readonly #history: History;
+  readonly #annotated: (hops: readonly Hop[]) => readonly Hop[];
+  #resourceVersion: string | undefined;
   #synced = false;
   #freshAsOf: number | undefined;
   #status: ReflectorStatus;
   #changeDue = false;
 
-  readonly #serverTrouble: () => string | undefined;
-
-  /** `serverTrouble`: what is wrong on our side, though the watch goes on. */
-  constructor(key: FeedKey, clock: Clock, serverTrouble: () => string | undefined = () => undefined) {
+  /** `annotated`: the hops with what is known of our side beyond the watch itself. */
+  constructor(key: FeedKey, clock: Clock, annotated: (hops: readonly Hop[]) => readonly Hop[] = (hops) => hops) {
     this.key = key;
     this.#clock = clock;
-    this.#serverTrouble = serverTrouble;
-    this.#log = this.#newLog();
+    this.#annotated = annotated;
+    this.#history = new History(this.#newLog());
     this.#status = {
       state: 'CONNECTING',
       since: clock.now(),
@@ -71,7 +69,12 @@ export class Feed implements Sink {
   }
 
   get revision(): Revision {
-    return { epoch: this.#epoch, offset: this.#log.offset };
+    return this.#history.revision;
+  }
+
+  /** The collection's version that this is complete as of; undefined before the first sync. */
+  get resourceVersion(): string | undefined {
+    return this.#resourceVersion;
   }
 
   get size(): number {
@@ -85,12 +88,13 @@ export class Feed implements Sink {
 
   get status(): WatchStatus {
     const { error, final: _, ...status } = this.#status;
-    const trouble = this.#serverTrouble();
-    const hops =
-      trouble === undefined
-        ? status.hops
-        : status.hops.map((hop) => (hop.name === 'server' ? { ...hop, reason: trouble } : hop));
+    const hops = this.#annotated(status.hops);
     return { ...status, hops, freshAsOf: this.#freshAsOf, reason: error?.code, message: error?.message };
+  }
+
+  /** The same as the reflector has said it. */
+  get reported(): ReflectorStatus {
+    return this.#status;
   }
 
   objects(): Iterable<KubernetesObject> {
@@ -107,7 +111,12 @@ export class Feed implements Sink {
 
   /** The net change since a revision, or undefined when that is no longer known, or never was. */
   since(revision: Revision): Delta | undefined {
-    return revision.epoch === this.#epoch ? this.#log.since(revision.offset) : undefined;
+    return this.#history.since(revision);
+  }
+
+  /** Whether this feed has been at that revision, however much is remembered of it. */
+  knows(revision: Revision): boolean {
+    return this.#history.knows(revision);
   }
 
   /** Resolves once there is a complete list; rejects with what is in the way of the first one. */
@@ -149,25 +158,26 @@ export class Feed implements Sink {
     if (continuity === 'lost' || this.#log.replace(objects, resourceVersion) === 'contradiction') {
       this.#startOver(objects, resourceVersion);
     }
-    const wasSynced = this.#synced;
-    this.#synced = true;
+    this.#resourceVersion = resourceVersion;
     this.progress();
-    this.#changed();
-    if (!wasSynced) this.#statusChanged();
+    this.complete();
   }
 
   upsert(object: KubernetesObject): void {
     const result = this.#log.upsert(object);
     if (result === 'contradiction') this.#startOver([...this.objects(), object], object.metadata.resourceVersion);
-    this.#count(result);
+    this.#heard(result);
+    this.#advance(object.metadata.resourceVersion);
   }
 
   remove(object: KubernetesObject): void {
-    this.#count(this.#log.remove(object.metadata.uid, object.metadata.resourceVersion));
+    this.#heard(this.#log.remove(object.metadata.uid, object.metadata.resourceVersion));
+    this.#advance(object.metadata.resourceVersion);
   }
 
-  progress(): void {
+  progress(resourceVersion?: string): void {
     this.#freshAsOf = this.#clock.now();
+    if (resourceVersion !== undefined) this.#advance(resourceVersion);
   }
 
   report(status: ReflectorStatus): void {
@@ -181,21 +191,97 @@ export class Feed implements Sink {
     this.report({ ...this.#status, state: 'DISCONNECTED', error, final: true });
   }
 
-  #count(result: ApplyResult): void {
-    this.progress();
-    if (result === 'stale') {
-      this.counts.stale += 1;
-      return;
-    }
-    this.counts.applied += 1;
+  // ---- sharing
+
+  get floor(): number {
+    return this.#log.floor;
+  }
+
+  get lineage(): Lineage {
+    return this.#history.lineage;
+  }
+
+  /** Whether this is further on the line of that revision, or just there. */
+  descendsFrom(revision: Revision): boolean {
+    return this.#history.descendsFrom(revision);
+  }
+
+  /** What another replica lacks that is at this offset, and no further back than `floor`; or at 0, with nothing. */
+  entriesAfter(offset: number): LogEntry[] {
+    return this.#log.entriesAfter(offset);
+  }
+
+  /** The log under its name, for another feed to adopt. */
+  get chronicle(): Chronicle {
+    return this.#history.now;
+  }
+
+  /** Whether an object would be as it was before if the other feed took this one's place. */
+  isAheadOf(other: Feed): boolean {
+    return this.#log.isAheadOf(other.#log, other.#resourceVersion, this.#resourceVersion);
+  }
+
+  /** From here on it is another who writes: under a new name, which descends from this one. */
+  fork(): void {
+    this.#history.fork();
+  }
+
+  /** Goes on as the feed elsewhere did that this one follows. */
+  follow({ revision, lineage, entries, resourceVersion }: Continuation): void {
+    this.#log.follow(entries, revision.offset);
+    this.#history.rename(revision.epoch, lineage);
+    if (resourceVersion !== undefined) this.#advance(resourceVersion);
+    if (entries.length > 0) this.#changed();
+  }
+
+  /** Becomes what another replica has written down. Those who read what was here before get the difference. */
+  adopt(chronicle: Chronicle, resourceVersion: string | undefined): void {
+    const former = this.#history.adopt(chronicle, this.#synced);
+    if (former !== undefined) this.#clock.after(CROSSING_MS, () => this.#history.forget(former));
+    this.#resourceVersion = resourceVersion;
     this.#changed();
+  }
+
+  /** The same, where what was here before is no basis for differences: readers get a snapshot. */
+  startOver(chronicle: Chronicle, resourceVersion: string | undefined): void {
+    this.counts.resets += 1;
+    this.#history.adopt(chronicle, false);
+    this.#resourceVersion = resourceVersion;
+    this.#changed();
+  }
+
+  /** There is a complete collection. */
+  complete(): void {
+    const wasSynced = this.#synced;
+    this.#synced = true;
+    this.#changed();
+    if (!wasSynced) this.#statusChanged();
+  }
+
+  /** Milliseconds since 1970. */
+  setFresh(asOf: number): void {
+    this.#freshAsOf = asOf;
+  }
+
+  get #log(): ObjectLog {
+    return this.#history.log;
+  }
+
+  #advance(resourceVersion: string): void {
+    const known = this.#resourceVersion;
+    if (known !== undefined && compareResourceVersions(resourceVersion, known) === -1) return;
+    this.#resourceVersion = resourceVersion;
+  }
+
+  #heard(result: ApplyResult): void {
+    this.progress();
+    if (result !== 'stale') this.#changed();
   }
 
   /** What was known is no basis for differences any more: a new epoch, and every reader gets a snapshot. */
   #startOver(objects: readonly KubernetesObject[], resourceVersion: string): void {
     this.counts.resets += 1;
-    this.#epoch = newEpoch();
-    this.#log = this.#newLog();
+    this.#history.startOver(this.#newLog());
     this.#log.replace(objects, resourceVersion);
   }
 
@@ -216,8 +302,4 @@ export class Feed implements Sink {
   #statusChanged(): void {
     for (const listener of this.#statusListeners) listener();
   }
-}
-
-function newEpoch(): string {
-  return randomBytes(9).toString('base64url');
 }

@@ -1,13 +1,20 @@
 import type { Clock, Timer } from '../clock.ts';
-import type { Donor, Reflection, Source } from '../sources/source.ts';
+import type { Donor, Source } from '../sources/source.ts';
+import type { Hop } from '../sources/status.ts';
+import { LocalBroker, type Broker, type Supply } from './broker.ts';
 import { DonorPool } from './donor-pool.ts';
-import { Feed, type FeedKey } from './feed.ts';
+import { Feed } from './feed.ts';
+import { feedId, type FeedKey } from './feed-key.ts';
 
 export interface HubOptions {
   readonly source: Source;
   readonly clock: Clock;
   /** How long a feed outlives its last viewer, in milliseconds. */
   readonly lingerMs: number;
+  /** Who fills feeds; without one, this replica does. */
+  readonly broker?: Broker | undefined;
+  /** A place among an agent's streams over all replicas. Rejects with LIMIT_EXCEEDED. */
+  readonly reserve?: ((agentId: string) => Promise<() => void>) | undefined;
   /** Somebody who is no viewer and opens a feed's watch before any of them is asked. */
   readonly standingDonor?: ((key: FeedKey) => Donor | undefined) | undefined;
 }
@@ -15,6 +22,8 @@ export interface HubOptions {
 /** A viewer's hold on a feed. */
 export interface Attachment {
   readonly feed: Feed;
+  /** Resolves when the feed knows what other replicas have told their viewers, or that cannot be found out. */
+  catchUp(): Promise<void>;
   /** Lets go. Calling it again does nothing. */
   release(): void;
 }
@@ -22,7 +31,7 @@ export interface Attachment {
 interface Entry {
   readonly feed: Feed;
   readonly donors: DonorPool;
-  readonly reflection: Reflection;
+  readonly supply: Supply;
   attachments: number;
   lingering: Timer | undefined;
   /** Nobody's credentials may hold its watch open any more. */
@@ -37,11 +46,13 @@ const SUBSTITUTED = "The service token cannot be used; a viewer's is used in its
  */
 export class Hub {
   readonly #options: HubOptions;
+  readonly #broker: Broker;
   readonly #entries = new Map<string, Entry>();
   readonly #scopeListeners = new Map<string, Set<() => void>>();
 
   constructor(options: HubOptions) {
     this.#options = options;
+    this.#broker = options.broker ?? new LocalBroker();
   }
 
   /** Joins a feed, opening it if nobody has. Throws LIMIT_EXCEEDED when the agent has no stream left. */
@@ -57,6 +68,7 @@ export class Hub {
     let released = false;
     return {
       feed: entry.feed,
+      catchUp: () => entry.supply.catchUp(),
       release: () => {
         if (released) return;
         released = true;
@@ -90,7 +102,7 @@ export class Hub {
 
   /** Cuts short whatever a feed is waiting for. Does nothing when it is not open. */
   retryNow(key: FeedKey): void {
-    this.#entries.get(feedId(key))?.reflection.retryNow();
+    this.#entries.get(feedId(key))?.supply.retryNow();
   }
 
   /** Open feeds, for metrics and tests. */
@@ -104,16 +116,22 @@ export class Hub {
   }
 
   #open(id: string, key: FeedKey, donor: Donor): Entry {
-    const { source, clock, standingDonor } = this.#options;
-    let reflection: Reflection | undefined;
-    const donors = new DonorPool(clock, () => reflection?.renew(), {
+    const { source, clock, standingDonor, reserve = () => Promise.resolve(() => undefined) } = this.#options;
+    let supply: Supply | undefined;
+    const donors = new DonorPool(clock, () => supply?.renew(), {
       standing: standingDonor && (() => standingDonor(key)),
       onDeserted: () => this.#deserted(id),
     });
-    const feed = new Feed(key, clock, () => (donors.isSubstituted ? SUBSTITUTED : undefined));
+    const feed = new Feed(key, clock, (hops) =>
+      this.#broker.annotated(donors.isSubstituted ? hops.map(withSubstitution) : hops),
+    );
     donors.add(donor);
-    reflection = source.reflect(key, donors, feed);
-    const entry: Entry = { feed, donors, reflection, attachments: 0, lingering: undefined, isDeserted: false };
+    supply = this.#broker.supply(feed, {
+      open: (sink, from) => source.reflect(key, donors, sink, from),
+      reserve: () => reserve(key.agentId),
+      hasDonor: () => donors.isAttended,
+    });
+    const entry: Entry = { feed, donors, supply, attachments: 0, lingering: undefined, isDeserted: false };
     this.#entries.set(id, entry);
     feed.onStatus(() => this.#tellScope(key));
     this.#tellScope(key);
@@ -140,7 +158,7 @@ export class Hub {
     if (this.#entries.get(id) !== entry) return;
     this.#entries.delete(id);
     entry.lingering?.cancel();
-    entry.reflection.stop();
+    entry.supply.stop();
     entry.donors.close();
     entry.feed.close(); // which tells the scope, too
   }
@@ -151,12 +169,10 @@ export class Hub {
   }
 }
 
-function scopeId(agentId: string, namespace: string | undefined): string {
-  return JSON.stringify([agentId, namespace ?? null]);
+function withSubstitution(hop: Hop): Hop {
+  return hop.name === 'server' ? { ...hop, reason: SUBSTITUTED } : hop;
 }
 
-/** Equal for keys that share a feed. */
-export function feedId({ agentId, namespace, resource, identity }: FeedKey): string {
-  const { group, version, plural } = resource;
-  return JSON.stringify([agentId, namespace ?? null, group, version, plural, identity ?? null]);
+function scopeId(agentId: string, namespace: string | undefined): string {
+  return JSON.stringify([agentId, namespace ?? null]);
 }

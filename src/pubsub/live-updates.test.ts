@@ -160,19 +160,37 @@ describe('LiveUpdates', () => {
     const { feed, updates } = live();
     await updates.next();
     const next = updates.next();
+    expect(feed.listeners.size).toBe(2);
     await updates.return();
     await next;
-    let told = 0;
-    feed.onChange(() => (told += 1));
-    feed.upsert(pod('a'));
-    await settled();
-    expect(told).toBe(1);
+    expect(feed.listeners.size).toBe(0);
   });
 });
 
+/** Knows who listens. */
+class CountedFeed extends Feed {
+  readonly listeners = new Set<() => void>();
+
+  override onChange(listener: () => void): () => void {
+    return this.#counted(super.onChange(listener));
+  }
+
+  override onStatus(listener: () => void): () => void {
+    return this.#counted(super.onStatus(listener));
+  }
+
+  #counted(stop: () => void): () => void {
+    this.listeners.add(stop);
+    return () => {
+      this.listeners.delete(stop);
+      stop();
+    };
+  }
+}
+
 function live({ synced = true, ...options }: LiveOptions & { synced?: boolean } = {}) {
   const clock = new VirtualClock();
-  const feed = new Feed(KEY, clock);
+  const feed = new CountedFeed(KEY, clock);
   if (synced) feed.replace([], '1', 'kept');
   let count = 0;
   const updates = new LiveUpdates(feed, clock, options, () => (count += 1));

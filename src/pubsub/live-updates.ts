@@ -1,5 +1,7 @@
 import type { Clock, Timer } from '../clock.ts';
+import { decodeCursor, viewOf } from './cursor.ts';
 import type { Feed } from './feed.ts';
+import { OnDemand } from './on-demand.ts';
 import { UpdateReader, type ObjectFilter, type Update } from './updates.ts';
 
 export interface LiveOptions {
@@ -10,46 +12,57 @@ export interface LiveOptions {
   readonly maxRate?: number | undefined;
 }
 
-type Result = IteratorResult<Update, undefined>;
-interface Waiting {
-  resolve(result: Result): void;
-  reject(error: Error): void;
-}
+/** Told of each message: whether it is the first, and for how many notices of change it stands. */
+export type OnUpdate = (
+  options: LiveOptions,
+  update: Update,
+  how: { readonly isFirst: boolean; readonly notices: number },
+) => void;
 
-const DONE: Result = { done: true, value: undefined };
+/** False when a cursor may be from where other replicas are already and this one is not yet. */
+export function isKnown(feed: Feed, { resume, filter }: LiveOptions): boolean {
+  if (resume === undefined || !feed.synced) return true;
+  const revision = decodeCursor(resume, viewOf(feed.key, filter?.key ?? ''));
+  return revision === undefined || feed.knows(revision);
+}
 
 /**
  * One subscriber's messages. Nothing is queued: a message is made when the subscriber asks for one, of all that
  * has changed since the last, so whoever asks seldom gets fewer messages and costs nobody anything.
- *
- * Written by hand because `return()` must settle a pending `next()` at once; that of an async generator waits
- * behind it, for ever if nothing changes.
  */
-export class LiveUpdates implements AsyncIterableIterator<Update, undefined> {
+export class LiveUpdates extends OnDemand<Update> {
   readonly feed: Feed;
   readonly options: LiveOptions;
   readonly clock: Clock;
   readonly #interval: number;
-  readonly #release: () => void;
+  readonly #onUpdate: OnUpdate;
+  #notices = 0;
   #reader: UpdateReader | undefined;
   #stopListening: readonly (() => void)[];
   #onEnd: (() => void) | undefined;
-  #waiting: Waiting | undefined;
-  #error: Error | undefined;
-  #ended = false;
   #hasFailed = false;
   #notBefore = 0;
   #timer: Timer | undefined;
 
   /** `release` is called once, when the subscriber leaves or is ended. */
-  constructor(feed: Feed, clock: Clock, options: LiveOptions, release: () => void) {
+  constructor(
+    feed: Feed,
+    clock: Clock,
+    options: LiveOptions,
+    release: () => void,
+    onUpdate: OnUpdate = () => undefined,
+  ) {
+    super(release);
     this.feed = feed;
     this.clock = clock;
     this.options = options;
     this.#interval = options.maxRate === undefined ? 0 : 1000 / options.maxRate;
-    this.#release = release;
-    const look = () => this.#look();
-    this.#stopListening = [feed.onChange(look), feed.onStatus(look)];
+    this.#onUpdate = onUpdate;
+    const changed = () => {
+      this.#notices += 1;
+      this.look();
+    };
+    this.#stopListening = [feed.onChange(changed), feed.onStatus(() => this.look())];
   }
 
   /**
@@ -57,72 +70,46 @@ export class LiveUpdates implements AsyncIterableIterator<Update, undefined> {
    * `next()` brings no messages any more, only the end. `onEnd` is called at the very moment of that.
    */
   handOver(onEnd: () => void): void {
-    this.#stop();
-    if (this.#ended) onEnd();
+    this.#stopReading();
+    if (this.isEnded) onEnd();
     else this.#onEnd = onEnd;
-  }
-
-  next(): Promise<Result> {
-    if (this.#waiting !== undefined) return Promise.reject(new Error('next() was called before the last one settled'));
-    return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject };
-      this.#look();
-    });
-  }
-
-  return(): Promise<Result> {
-    this.#error = undefined;
-    this.#end();
-    this.#take()?.resolve(DONE);
-    return Promise.resolve(DONE);
   }
 
   get hasFailed(): boolean {
     return this.#hasFailed;
   }
 
-  /** Ends the subscription with an error; nothing that was not delivered yet is delivered any more. */
-  fail(error: Error): void {
-    if (this.#ended) return;
-    this.#hasFailed = true;
-    this.#error = error;
-    this.#end();
-    this.#look();
+  override fail(error: Error): void {
+    if (!this.isEnded) this.#hasFailed = true;
+    super.fail(error);
   }
 
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  #look(): void {
-    if (this.#waiting === undefined) return;
-    if (this.#error !== undefined) {
-      const error = this.#error;
-      this.#error = undefined; // told once; then it is over
-      this.#take()?.reject(error);
-      return;
-    }
-    if (this.#ended) {
-      this.#take()?.resolve(DONE);
-      return;
-    }
-    if (this.#onEnd !== undefined) return;
+  protected override read(): Update | undefined {
+    if (this.#onEnd !== undefined) return undefined;
     if (!this.feed.synced) {
       if (this.feed.failure !== undefined) this.fail(this.feed.failure);
-      return;
+      return undefined;
     }
-    if (this.#isTooSoon()) return;
-    const value = this.#read();
-    if (value === undefined) return;
-    this.#notBefore = this.clock.monotonic() + this.#interval;
-    this.#take()?.resolve({ done: false, value });
+    if (this.#isTooSoon()) return undefined;
+    const update = this.#readFeed();
+    if (update !== undefined) this.#notBefore = this.clock.monotonic() + this.#interval;
+    return update;
+  }
+
+  protected override stop(): void {
+    this.#stopReading();
+    this.#onEnd?.();
   }
 
   /** A defect ends this subscription; it must not reach the feed, which has others to tell. */
-  #read(): Update | undefined {
+  #readFeed(): Update | undefined {
     try {
+      const isFirst = this.#reader === undefined;
       this.#reader ??= new UpdateReader(this.feed, this.options.filter, this.options.resume);
-      return this.#reader.read();
+      const update = this.#reader.read();
+      if (update !== undefined) this.#onUpdate(this.options, update, { isFirst, notices: this.#notices });
+      this.#notices = 0;
+      return update;
     } catch (error) {
       this.fail(error as Error);
       return undefined;
@@ -135,26 +122,12 @@ export class LiveUpdates implements AsyncIterableIterator<Update, undefined> {
     if (wait <= 0) return false;
     this.#timer ??= this.clock.after(wait, () => {
       this.#timer = undefined;
-      this.#look();
+      this.look();
     });
     return true;
   }
 
-  #take(): Waiting | undefined {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    return waiting;
-  }
-
-  #end(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#stop();
-    this.#onEnd?.();
-    this.#release();
-  }
-
-  #stop(): void {
+  #stopReading(): void {
     this.#timer?.cancel();
     for (const stop of this.#stopListening) stop();
     this.#stopListening = [];

@@ -9,6 +9,8 @@ export interface LogHubOptions {
   readonly clock: Clock;
   /** How long a follow outlives its last reader, in milliseconds. */
   readonly lingerMs: number;
+  /** A place among an agent's streams over all replicas. Rejects with LIMIT_EXCEEDED. */
+  readonly reserve?: ((agentId: string) => Promise<() => void>) | undefined;
 }
 
 /** A reader's hold on a log. */
@@ -22,8 +24,11 @@ interface Entry {
   readonly feed: LogFeed;
   readonly donors: DonorPool;
   readonly following: LogFollowing;
+  readonly giveBack: () => void;
   attachments: number;
   lingering: Timer | undefined;
+  /** Nobody's credentials may hold its stream open any more. */
+  isDeserted: boolean;
 }
 
 /** The logs that are followed: one stream a container, however many read it. Knows no rights. */
@@ -35,17 +40,20 @@ export class LogHub {
     this.#options = options;
   }
 
-  /** Joins a log, following it from `tailLines` back if nobody does. Throws LIMIT_EXCEEDED when no stream is left. */
-  attach(key: LogKey, tailLines: number, donor: Donor): LogAttachment {
+  /** Joins a log, following it from `tailLines` back if nobody does. Rejects with LIMIT_EXCEEDED when no stream is left. */
+  async attach(key: LogKey, tailLines: number, donor: Donor): Promise<LogAttachment> {
     const id = logId(key);
     const open = this.#entries.get(id);
     if (open?.feed.isEnded === true) this.#close(id, open); // the container may run again by now
+    const giveBack = this.#entries.has(id) ? undefined : await this.#options.reserve?.(key.agentId);
     const followed = this.#entries.get(id);
+    if (followed !== undefined) giveBack?.(); // somebody else has opened it meanwhile
     followed?.donors.add(donor);
-    const entry = followed ?? this.#open(id, key, tailLines, donor);
+    const entry = followed ?? this.#open(id, key, tailLines, donor, giveBack ?? (() => undefined));
     entry.attachments += 1;
     entry.lingering?.cancel();
     entry.lingering = undefined;
+    entry.isDeserted = false;
     let released = false;
     return {
       feed: entry.feed,
@@ -72,17 +80,22 @@ export class LogHub {
     for (const [id, entry] of this.#entries) this.#close(id, entry);
   }
 
-  #open(id: string, key: LogKey, tailLines: number, donor: Donor): Entry {
+  #open(id: string, key: LogKey, tailLines: number, donor: Donor, giveBack: () => void): Entry {
     const { source, clock } = this.#options;
     let following: LogFollowing | undefined;
-    const donors = new DonorPool(clock, () => following?.renew());
+    const donors = new DonorPool(clock, () => following?.renew(), { onDeserted: () => this.#deserted(id) });
     donors.add(donor);
     const feed = new LogFeed(key, tailLines);
-    following = source.followLog(key, tailLines, donors, feed);
-    const entry: Entry = { feed, donors, following, attachments: 0, lingering: undefined };
+    try {
+      following = source.followLog(key, tailLines, donors, feed);
+    } catch (error) {
+      giveBack();
+      throw error;
+    }
+    const entry: Entry = { feed, donors, following, giveBack, attachments: 0, lingering: undefined, isDeserted: false };
     this.#entries.set(id, entry);
     feed.onChange(() => {
-      if (feed.isEnded) entry.following.stop(); // gives the stream back
+      if (feed.isEnded) this.#endStream(entry);
     });
     return entry;
   }
@@ -91,15 +104,27 @@ export class LogHub {
     entry.attachments -= 1;
     entry.donors.remove(donor);
     if (entry.attachments > 0 || this.#entries.get(id) !== entry) return;
-    if (entry.feed.isEnded) this.#close(id, entry);
+    if (entry.feed.isEnded || entry.isDeserted) this.#close(id, entry);
     else entry.lingering = this.#options.clock.after(this.#options.lingerMs, () => this.#close(id, entry));
+  }
+
+  #deserted(id: string): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    entry.isDeserted = true;
+    if (entry.attachments === 0) this.#close(id, entry);
   }
 
   #close(id: string, entry: Entry): void {
     if (this.#entries.get(id) === entry) this.#entries.delete(id);
     entry.lingering?.cancel();
-    entry.following.stop();
+    this.#endStream(entry);
     entry.donors.close();
+  }
+
+  #endStream(entry: Entry): void {
+    entry.following.stop();
+    entry.giveBack();
   }
 }
 

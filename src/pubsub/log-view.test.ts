@@ -49,12 +49,14 @@ describe('LogView', () => {
   });
 
   it('tells how many lines a slow reader has missed, and counts them', async () => {
-    const { feed, next } = bench({}, new LogRing(10));
+    const counted: number[] = [];
+    const { feed, next } = bench({ onSkipped: (count) => counted.push(count) }, new LogRing(10));
     feed.lines(lines(0, 5));
     expect((await next()).lines).toHaveLength(5);
     feed.lines(lines(5, 50));
     const { skipped, lines: got } = await next();
     expect(skipped).toBe(35);
+    expect(counted).toEqual([35]);
     expect(got[0]).toMatchObject({ number: 41, content: 'line 40' });
   });
 

@@ -1,8 +1,8 @@
 import type { Clock, Timer } from '../clock.ts';
-import type { ApiError } from '../errors.ts';
 import { sizeOf, type LogLine } from '../sources/logs/log-line.ts';
 import { LogPosition } from '../sources/logs/log-position.ts';
 import type { LogFeed } from './log-feed.ts';
+import { OnDemand } from './on-demand.ts';
 
 /** One message to a reader of a log. */
 export interface LogBatch {
@@ -27,6 +27,8 @@ export interface LogViewOptions {
   readonly from: number;
   /** Only lines from then on (`LogLine.at`). */
   readonly since?: string | undefined;
+  /** Told how many lines came too fast for this reader. */
+  readonly onSkipped?: (lines: number) => void;
 }
 
 export const MAX_BATCH_LINES = 1_000;
@@ -37,34 +39,22 @@ export const BATCH_MS = 100;
 export const LINES_PER_SECOND = 2_000;
 export const BURST_LINES = 10_000;
 
-type Result = IteratorResult<LogBatch, undefined>;
-
-interface Waiting {
-  resolve(result: Result): void;
-  reject(error: Error): void;
-}
-
-const DONE: Result = { done: true, value: undefined };
-
 /**
  * One reader's messages. Nothing is queued for them but what they asked of the past: a batch is made when they ask for
- * one, of what the feed still has. `return()` settles a pending `next()` at once.
+ * one, of what the feed still has.
  */
-export class LogView implements AsyncIterableIterator<LogBatch, undefined> {
+export class LogView extends OnDemand<LogBatch> {
   readonly #feed: LogFeed;
   readonly #clock: Clock;
-  readonly #release: () => void;
   readonly #stopListening: () => void;
   readonly #since: string | undefined;
+  readonly #onSkipped: (lines: number) => void;
   readonly #isNew: (line: LogLine) => boolean;
   #history: readonly LogLine[];
   #next: number;
   #number = 0;
   #hasSpoken = false;
   #told: string | undefined;
-  #waiting: Waiting | undefined;
-  #error: Error | undefined;
-  #ended = false;
   #notBefore = 0;
   #allowance = BURST_LINES;
   #pacedAt = 0;
@@ -72,10 +62,11 @@ export class LogView implements AsyncIterableIterator<LogBatch, undefined> {
 
   /** `release` is called once, when the reader leaves or is ended. */
   constructor(feed: LogFeed, clock: Clock, options: LogViewOptions, release: () => void) {
-    const { history = [], from, since } = options;
+    const { history = [], from, since, onSkipped = () => undefined } = options;
+    super(release);
+    this.#onSkipped = onSkipped;
     this.#feed = feed;
     this.#clock = clock;
-    this.#release = release;
     this.#history = history;
     this.#next = from;
     this.#since = since;
@@ -83,58 +74,26 @@ export class LogView implements AsyncIterableIterator<LogBatch, undefined> {
     for (const line of history) position.advance(line);
     this.#isNew = position.isAfter();
     this.#pacedAt = clock.monotonic();
-    this.#stopListening = feed.onChange(() => this.#look());
+    this.#stopListening = feed.onChange(() => this.look());
   }
 
-  next(): Promise<Result> {
-    if (this.#waiting !== undefined) return Promise.reject(new Error('next() was called before the last one settled'));
-    return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject };
-      this.#look();
-    });
+  protected override read(): LogBatch | undefined {
+    if (this.#isTooSoon()) return undefined;
+    const batch = this.#batch();
+    if (batch === undefined) return undefined;
+    this.#pace(batch.lines.length);
+    if (batch.ended) this.end();
+    return batch;
   }
 
-  return(): Promise<Result> {
-    this.#error = undefined;
-    this.#end();
-    this.#take()?.resolve(DONE);
-    return Promise.resolve(DONE);
-  }
-
-  /** Ends it with an error; nothing that was not delivered yet is delivered any more. */
-  fail(error: ApiError): void {
-    if (this.#ended) return;
-    this.#error = error;
-    this.#end();
-    this.#look();
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  #look(): void {
-    if (this.#waiting === undefined) return;
-    if (this.#error !== undefined) {
-      const error = this.#error;
-      this.#error = undefined; // told once; then it is over
-      this.#take()?.reject(error);
-      return;
-    }
-    if (this.#ended) {
-      this.#take()?.resolve(DONE);
-      return;
-    }
-    if (this.#isTooSoon()) return;
-    const value = this.#read();
-    if (value === undefined) return;
-    this.#pace(value.lines.length);
-    if (value.ended) this.#end();
-    this.#take()?.resolve({ done: false, value });
+  protected override stop(): void {
+    this.#timer?.cancel();
+    this.#stopListening();
+    this.#history = [];
   }
 
   /** Undefined when there is nothing to say. */
-  #read(): LogBatch | undefined {
+  #batch(): LogBatch | undefined {
     const { trouble, isEnded, ring, hasFlowed } = this.#feed;
     const { lines, skipped } = this.#lines();
     const hasMore = this.#history.length > 0 || this.#next < ring.end;
@@ -146,6 +105,7 @@ export class LogView implements AsyncIterableIterator<LogBatch, undefined> {
     if (lines.length === 0 && skipped === 0 && !ended && !isNews && !isFirst) return undefined;
     this.#told = error;
     this.#hasSpoken = true;
+    if (skipped > 0) this.#onSkipped(skipped);
     return { lines, skipped, ended, error };
   }
 
@@ -194,23 +154,8 @@ export class LogView implements AsyncIterableIterator<LogBatch, undefined> {
     if (wait <= 0) return false;
     this.#timer ??= this.#clock.after(wait, () => {
       this.#timer = undefined;
-      this.#look();
+      this.look();
     });
     return true;
-  }
-
-  #take(): Waiting | undefined {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    return waiting;
-  }
-
-  #end(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#timer?.cancel();
-    this.#stopListening();
-    this.#history = [];
-    this.#release();
   }
 }

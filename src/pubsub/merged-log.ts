@@ -1,5 +1,7 @@
+import type { Clock, Timer } from '../clock.ts';
 import type { ApiError } from '../errors.ts';
 import type { LogBatch, LogView, NumberedLine } from './log-view.ts';
+import { OnDemand } from './on-demand.ts';
 
 /** Whose line it is, where several containers' logs are one. */
 export interface LogSource {
@@ -26,33 +28,28 @@ interface Member {
   error: string | undefined;
 }
 
-interface Waiting {
-  resolve(result: IteratorResult<MergedBatch, undefined>): void;
-  reject(error: Error): void;
-}
-
 /** How long lines that come at about the same time wait for each other, in milliseconds. */
 const GATHER_MS = 150;
 
 /**
  * Several containers' logs as one, in the order of time as far as lines are known at the same moment. Members come and
- * go. Each has at most one batch waiting here, so a slow reader costs no more than that. `return()` settles at once.
+ * go. Each has at most one batch waiting here, so a slow reader costs no more than that.
  */
-export class MergedLog implements AsyncIterableIterator<MergedBatch, undefined> {
+export class MergedLog extends OnDemand<MergedBatch> {
   readonly #members = new Map<string, Member>();
-  readonly #release: () => void;
   readonly #onMemberEnd: (key: string) => void;
+  readonly #clock: Clock;
   #number = 0;
   #news = false;
   #notice: string | undefined;
-  #waiting: Waiting | undefined;
-  #gathering: NodeJS.Timeout | undefined;
-  #error: ApiError | undefined;
-  #ended = false;
+  #missed: string[] = [];
+  #gathering: Timer | undefined;
+  #isGathered = false;
 
-  constructor(onMemberEnd: (key: string) => void, release: () => void) {
+  constructor(onMemberEnd: (key: string) => void, release: () => void, clock: Clock) {
+    super(release);
     this.#onMemberEnd = onMemberEnd;
-    this.#release = release;
+    this.#clock = clock;
   }
 
   has(key: string): boolean {
@@ -63,7 +60,12 @@ export class MergedLog implements AsyncIterableIterator<MergedBatch, undefined> 
     return this.#members.size;
   }
 
+  /** A view that comes when all is over is returned at once: nobody would read it. */
   add(key: string, source: LogSource, view: LogView): void {
+    if (this.isEnded) {
+      void view.return();
+      return;
+    }
     const member: Member = { source, view, batch: undefined, consumed: undefined, error: undefined };
     this.#members.set(key, member);
     this.#changed();
@@ -77,34 +79,15 @@ export class MergedLog implements AsyncIterableIterator<MergedBatch, undefined> 
     this.#changed();
   }
 
-  /** Also tells the first time that there is nothing. */
-  changed(): void {
+  /** A log that should have been one of these and cannot be read: told once, with the next batch. */
+  missed(why: string): void {
+    this.#missed.push(why);
     this.#changed();
   }
 
-  next(): Promise<IteratorResult<MergedBatch, undefined>> {
-    if (this.#waiting !== undefined) return Promise.reject(new Error('next() was called before the last one settled'));
-    return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject };
-      this.#look();
-    });
-  }
-
-  return(): Promise<IteratorResult<MergedBatch, undefined>> {
-    this.#end();
-    this.#take()?.resolve(DONE);
-    return Promise.resolve(DONE);
-  }
-
-  fail(error: ApiError): void {
-    if (this.#ended) return;
-    this.#error = error;
-    this.#end();
-    this.#look();
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
+  /** Also tells the first time that there is nothing. */
+  changed(): void {
+    this.#changed();
   }
 
   async #pump(key: string, member: Member): Promise<void> {
@@ -124,29 +107,37 @@ export class MergedLog implements AsyncIterableIterator<MergedBatch, undefined> 
       return;
     }
     if (this.#members.get(key) === member) this.#members.delete(key);
-    if (this.#ended) return;
+    if (this.isEnded) return;
     this.#changed();
     this.#onMemberEnd(key);
   }
 
   #changed(): void {
     this.#news = true;
-    this.#look();
+    this.look();
   }
 
-  #look(): void {
-    if (this.#waiting === undefined) return;
-    if (this.#error !== undefined) {
-      const error = this.#error;
-      this.#error = undefined;
-      this.#take()?.reject(error);
-    } else if (this.#ended) this.#take()?.resolve(DONE);
-    else if (this.#news) this.#gathering ??= setTimeout(() => this.#tell(), GATHER_MS);
+  protected override read(): MergedBatch | undefined {
+    if (!this.#news) return undefined;
+    if (this.#isGathered) return this.#gathered();
+    this.#gathering ??= this.#clock.after(GATHER_MS, () => {
+      this.#gathering = undefined;
+      this.#isGathered = true;
+      this.look();
+      this.#isGathered = false;
+    });
+    return undefined;
   }
 
-  #tell(): void {
-    this.#gathering = undefined;
-    if (this.#waiting === undefined || this.#ended) return;
+  protected override stop(): void {
+    this.#gathering?.cancel();
+    for (const { view, consumed } of this.#members.values()) {
+      consumed?.();
+      void view.return();
+    }
+  }
+
+  #gathered(): MergedBatch {
     this.#news = false;
     const members = [...this.#members.values()];
     const lines = members.flatMap(({ batch, source }) => (batch?.lines ?? []).map((line) => ({ ...line, ...source })));
@@ -154,36 +145,24 @@ export class MergedLog implements AsyncIterableIterator<MergedBatch, undefined> 
     const troubled = members.find(({ error }) => error !== undefined);
     this.#number += skipped;
     const sorted = lines.toSorted((a, b) => (a.at < b.at ? -1 : Number(a.at > b.at)));
-    const value: MergedBatch = {
-      lines: sorted.map((line) => ({ ...line, number: (this.#number += 1) })),
-      skipped,
-      sources: members.map(({ source }) => source),
-      error: this.#notice ?? troubled?.error,
-    };
-    this.#take()?.resolve({ done: false, value });
     for (const member of members) {
       member.batch = undefined;
       member.consumed?.();
       member.consumed = undefined;
     }
+    return {
+      lines: sorted.map((line) => ({ ...line, number: (this.#number += 1) })),
+      skipped,
+      sources: members.map(({ source }) => source),
+      error: this.#wrong(troubled?.error),
+    };
   }
 
-  #take(): Waiting | undefined {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    return waiting;
-  }
-
-  #end(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    clearTimeout(this.#gathering);
-    for (const { view, consumed } of this.#members.values()) {
-      consumed?.();
-      void view.return();
-    }
-    this.#release();
+  /** What is wrong, in a sentence or two. */
+  #wrong(trouble: string | undefined): string | undefined {
+    const [first, ...more] = this.#missed;
+    this.#missed = [];
+    const missed = more.length === 0 ? first : `${first} (${more.length} more)`;
+    return [missed, this.#notice ?? trouble].filter((each) => each !== undefined).join(' ') || undefined;
   }
 }
-
-const DONE: IteratorResult<never, undefined> = { done: true, value: undefined };

@@ -107,6 +107,13 @@ describe('ObjectLog', () => {
     );
   });
 
+  it('does not answer for an offset that has not been reached', () => {
+    const log = new ObjectLog(() => 0);
+    log.upsert(pod('a'));
+    expect(log.since(log.offset)).toEqual({ upserted: [], removed: [] });
+    expect(log.since(log.offset + 1)).toBeUndefined();
+  });
+
   it('forgets the oldest removals when there are too many, and what was before them', () => {
     const log = new ObjectLog(() => 0);
     const count = MAX_TOMBSTONES * 2 + 10;
@@ -166,6 +173,19 @@ describe('ObjectLog', () => {
     expect(log.replace([pod('b'), pod('a', { resourceVersion: 6 })], '7')).toBe('contradiction');
     expect(log.offset).toBe(offset);
     expect(log.size).toBe(0);
+  });
+
+  it('is ahead of a log in which something is there that was gone before it could know', () => {
+    const clock = new VirtualClock();
+    const [listed, written] = [new ObjectLog(() => clock.monotonic()), new ObjectLog(() => clock.monotonic())];
+    const kept = pod('kept', { resourceVersion: 3 });
+    written.replace([kept, pod('gone', { resourceVersion: 5 })], '6');
+    listed.replace([kept], '8');
+    expect(listed.isAheadOf(written, '6', '8')).toBe(true);
+    expect(written.isAheadOf(listed, '8', '6')).toBe(false);
+    written.upsert(pod('new', { resourceVersion: 9 }));
+    written.remove('uid-gone', '7');
+    expect(listed.isAheadOf(written, '9', '8')).toBe(false);
   });
 
   it('applies what cannot be compared, but never to something that was removed', () => {

@@ -6,8 +6,8 @@ export const TOMBSTONE_MS = 10 * 60_000;
 /** How many removed ids are remembered at most. */
 export const MAX_TOMBSTONES = 10_000;
 
-/** The last change of one object: its latest state, or a tombstone. Entries are linked in order of change. */
-interface Entry {
+/** The last change of one object: its latest state, or a tombstone. */
+export interface LogEntry {
   readonly uid: string;
   readonly nameKey: string;
   readonly resourceVersion: string;
@@ -16,6 +16,10 @@ interface Entry {
   readonly offset: number;
   /** The offset at which the object first appeared. */
   readonly bornAt: number;
+}
+
+/** Entries are linked in order of change. */
+interface Entry extends LogEntry {
   readonly at: number;
   older: Entry | undefined;
   newer: Entry | undefined;
@@ -44,21 +48,36 @@ export class ObjectLog {
   /** Tombstones in order of removal. */
   readonly #tombstones: Entry[] = [];
   #firstTombstone = 0;
-  #offset: number;
-  #floor: number;
+  #offset = 0;
+  #floor = 0;
   #size = 0;
   readonly #now: () => number;
 
   /** `now`: monotonic milliseconds. */
-  constructor(now: () => number, offset = 0) {
+  constructor(now: () => number) {
     this.#now = now;
-    this.#offset = offset;
-    this.#floor = offset;
+  }
+
+  /**
+   * A log as another replica has written it down: entries in order of their offsets, up to `offset`; what was removed
+   * at `floor` or before is not among them. Tombstones count as new, since clocks are not compared: they are
+   * remembered longer for it, never shorter.
+   */
+  static of(entries: readonly LogEntry[], offset: number, floor: number, now: () => number): ObjectLog {
+    const log = new ObjectLog(now);
+    log.follow(entries, offset);
+    log.#floor = floor;
+    return log;
   }
 
   /** The number of changes so far. */
   get offset(): number {
     return this.#offset;
+  }
+
+  /** What was removed at this offset or before is not remembered. */
+  get floor(): number {
+    return this.#floor;
   }
 
   /** The number of objects. */
@@ -128,6 +147,27 @@ export class ObjectLog {
     return 'applied';
   }
 
+  /**
+   * Whether something would go back in time if `other` took this one's place: a removed object be there again, another
+   * be older than it was, or be missing that `other`, complete as of `theirVersion`, has not come to know yet; or one be
+   * there that was gone before this one, complete as of `ourVersion`, could come to know it.
+   */
+  isAheadOf(other: ObjectLog, theirVersion: string | undefined, ourVersion: string | undefined): boolean {
+    for (const { metadata } of other.objects()) {
+      if (ourVersion === undefined || this.#byUid.has(metadata.uid)) continue;
+      if (compareResourceVersions(metadata.resourceVersion, ourVersion) === -1) return true;
+    }
+    for (const { uid, object, resourceVersion: ours } of this.#byUid.values()) {
+      const theirs = other.#byUid.get(uid);
+      if (object === undefined) {
+        if (theirs?.object !== undefined) return true;
+      } else if (theirs === undefined) {
+        if (theirVersion === undefined || compareResourceVersions(theirVersion, ours) === -1) return true;
+      } else if (compareResourceVersions(theirs.resourceVersion, ours) === -1) return true;
+    }
+    return false;
+  }
+
   /** Undefined when `offset` lies before what is still remembered, or has not been reached yet. */
   since(offset: number): Delta | undefined {
     this.#forgetOldTombstones();
@@ -141,21 +181,55 @@ export class ObjectLog {
     return { upserted: upserted.toReversed(), removed: removed.toReversed() };
   }
 
-  #append(change: Omit<Entry, 'offset' | 'at' | 'older' | 'newer' | 'bornAt'> & { bornAt: number | undefined }): Entry {
-    const previous = this.#byUid.get(change.uid);
+  /**
+   * The last changes after an offset, oldest first, tombstones among them: what takes another replica's log from there
+   * to here, if it is no older than `floor`, or has nothing yet.
+   */
+  entriesAfter(offset: number): LogEntry[] {
+    this.#forgetOldTombstones();
+    const entries: LogEntry[] = [];
+    for (let entry = this.#newest; entry !== undefined && entry.offset > offset; entry = entry.older) {
+      entries.push(entry);
+    }
+    return entries.toReversed();
+  }
+
+  /** Goes on to `offset` as the log that these entries are from has; those it has already are passed over. */
+  follow(entries: readonly LogEntry[], offset: number): void {
+    for (const entry of entries) if (entry.offset > this.#offset) this.#adopt(entry);
+    this.#offset = Math.max(this.#offset, offset);
+    this.#forgetOldTombstones();
+  }
+
+  #adopt(entry: LogEntry): void {
+    const wasHere = this.#byUid.get(entry.uid)?.object !== undefined;
+    if (entry.object !== undefined) {
+      if (!wasHere) this.#size += 1;
+      this.#uidByName.set(entry.nameKey, entry.uid);
+    } else {
+      if (wasHere) this.#size -= 1;
+      if (this.#uidByName.get(entry.nameKey) === entry.uid) this.#uidByName.delete(entry.nameKey);
+    }
+    const linked = this.#link(entry);
+    if (linked.object === undefined) this.#tombstones.push(linked);
+  }
+
+  #append(change: Omit<LogEntry, 'offset' | 'bornAt'> & { bornAt: number | undefined }): Entry {
+    const offset = this.#offset + 1;
+    return this.#link({ ...change, offset, bornAt: change.bornAt ?? offset });
+  }
+
+  /** Puts an entry at the end, in place of the object's last one. */
+  #link({ uid, nameKey, resourceVersion, object, offset, bornAt }: LogEntry): Entry {
+    const previous = this.#byUid.get(uid);
     if (previous !== undefined) this.#unlink(previous);
-    this.#offset += 1;
-    const entry: Entry = {
-      ...change,
-      offset: this.#offset,
-      bornAt: change.bornAt ?? this.#offset,
-      at: this.#now(),
-      older: this.#newest,
-      newer: undefined,
-    };
-    if (this.#newest !== undefined) this.#newest.newer = entry;
+    const older = this.#newest;
+    const at = this.#now();
+    const entry = { uid, nameKey, resourceVersion, object, offset, bornAt, at, older, newer: undefined };
+    if (older !== undefined) older.newer = entry;
     this.#newest = entry;
-    this.#byUid.set(change.uid, entry);
+    this.#offset = offset;
+    this.#byUid.set(uid, entry);
     return entry;
   }
 

@@ -72,10 +72,7 @@ export class UpdateReader {
   first(resume: string | undefined): Update {
     if (resume === undefined) return this.#snapshot(undefined);
     const from = decodeCursor(resume, this.#view);
-    const current = this.#feed.revision;
-    if (from === undefined || from.epoch !== current.epoch || from.offset > current.offset) {
-      return this.#snapshot('CURSOR_INVALID');
-    }
+    if (from === undefined || !this.#feed.knows(from)) return this.#snapshot('CURSOR_INVALID');
     const delta = this.#feed.since(from);
     return delta === undefined ? this.#snapshot('HISTORY_EXPIRED') : this.#changes(this.#narrowUnseen(delta));
   }
@@ -88,7 +85,7 @@ export class UpdateReader {
   }
 
   #whyNoDelta(from: Revision): ResyncReason {
-    return from.epoch === this.#feed.revision.epoch ? 'SLOW_CONSUMER' : 'UPSTREAM_RESET';
+    return this.#feed.knows(from) ? 'SLOW_CONSUMER' : 'UPSTREAM_RESET';
   }
 
   #snapshot(resyncReason: ResyncReason | undefined): Update {

@@ -1,5 +1,7 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import { healthOf, podColumnsOf, podReasonOf } from './derived.ts';
+import { podColumns } from '../kubernetes/pod-columns.ts';
+import { podReasonNow } from '../kubernetes/pod-reason.ts';
+import { healthOf } from './derived.ts';
 import { pod } from './testing/objects.ts';
 import { unchecked } from './testing/unchecked.ts';
 
@@ -7,9 +9,9 @@ afterEach(() => void vi.useRealTimers());
 
 it('is computed once per object', () => {
   const web = pod('web');
-  expect(podColumnsOf(web)).toBe(podColumnsOf(web));
+  expect(podColumns(web)).toBe(podColumns(web));
   expect(healthOf(web)).toBe(healthOf(web));
-  expect(podColumnsOf(pod('web'))).not.toBe(podColumnsOf(web));
+  expect(podColumns(pod('web'))).not.toBe(podColumns(web));
 });
 
 it('does not freeze what is said of a deletion', () => {
@@ -17,7 +19,7 @@ it('does not freeze what is said of a deletion', () => {
   const going = pod('web', {
     metadata: unchecked({ deletionTimestamp: '2026-01-01T00:00:30Z', deletionGracePeriodSeconds: 30 }),
   });
-  const early = podReasonOf(going);
+  const early = podReasonNow(going);
   vi.setSystemTime(Date.parse('2026-01-01T01:00:00Z'));
-  expect(podReasonOf(going)).not.toBe(early);
+  expect(podReasonNow(going)).not.toBe(early);
 });

@@ -3,10 +3,7 @@ import { fluxRevisions, fluxSuspension } from '../kubernetes/flux.ts';
 import { fluxSync } from '../kubernetes/flux-sync.ts';
 import { health } from '../kubernetes/health.ts';
 import { helmHistory } from '../kubernetes/helm-release.ts';
-import type { KubernetesObject } from '../kubernetes/object.ts';
-import { podColumns } from '../kubernetes/pod-columns.ts';
-import { podContainers } from '../kubernetes/pod-containers.ts';
-import { podReason } from '../kubernetes/pod-reason.ts';
+import { isStaying, oncePerObject } from '../kubernetes/once-per-object.ts';
 import { serviceColumns } from '../kubernetes/service-columns.ts';
 import {
   cronJobColumns,
@@ -17,33 +14,8 @@ import {
   statefulSetColumns,
 } from '../kubernetes/workload-columns.ts';
 
-/**
- * Objects never change, a change is a new object: what is derived from one is computed once, however many fields,
- * filters, orders and viewers ask for it, and goes when the object goes.
- */
-function oncePerObject<Value>(
-  compute: (object: KubernetesObject) => Value,
-  isLasting: (object: KubernetesObject) => boolean = () => true,
-): (object: KubernetesObject) => Value {
-  const known = new WeakMap<KubernetesObject, { readonly value: Value }>();
-  return (object) => {
-    const hit = known.get(object);
-    if (hit !== undefined) return hit.value;
-    const value = compute(object);
-    if (isLasting(object)) known.set(object, { value });
-    return value;
-  };
-}
-
-/** What is said of an object that is being deleted depends on how long that takes. */
-function isStaying(object: KubernetesObject): boolean {
-  return object.metadata.deletionTimestamp === undefined;
-}
-
+/** What is derived from objects, computed once for each. */
 export const healthOf = oncePerObject(health, isStaying);
-export const podReasonOf = oncePerObject(podReason, isStaying);
-export const podColumnsOf = oncePerObject(podColumns);
-export const podContainersOf = oncePerObject(podContainers);
 export const serviceColumnsOf = oncePerObject(serviceColumns);
 export const deploymentColumnsOf = oncePerObject(deploymentColumns);
 export const statefulSetColumnsOf = oncePerObject(statefulSetColumns);

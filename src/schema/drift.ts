@@ -12,6 +12,7 @@ import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { targetOf } from './flux-actions.ts';
 import { FluxObjectRef } from './flux-kinds.ts';
+import { agentArgs } from './scope.ts';
 
 /** Objects of an inventory that are looked at. */
 const MAX_OBJECTS = 200;
@@ -91,7 +92,7 @@ export function addDrift(): void {
       description:
         "Compares what Flux has applied (status.inventory) with what is there: missing, changed by others, not ready. Each object is read once, with the caller's own credentials.",
       args: {
-        agentId: t.arg.id({ required: true, description: "GitLab's numeric agent ID." }),
+        ...agentArgs,
         target: t.arg({ type: FluxObjectRef, required: true, description: 'A Kustomization or a HelmRelease.' }),
       },
       resolve: async (_root, args, context) => {

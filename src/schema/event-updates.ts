@@ -1,6 +1,6 @@
 import type { FoldedEvent } from '../kubernetes/folded-events.ts';
 import { EventGroups } from '../pubsub/event-groups.ts';
-import type { FeedKey } from '../pubsub/feed.ts';
+import type { FeedKey } from '../pubsub/feed-key.ts';
 import { Mapped } from '../pubsub/mapped.ts';
 import type { ObjectFilter, Update } from '../pubsub/updates.ts';
 import { builder } from './builder.ts';

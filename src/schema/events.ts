@@ -9,7 +9,7 @@ import { idOfKey, K8sEvent, K8sEventType } from './event-types.ts';
 import { followEvents, K8sEventsUpdate } from './event-updates.ts';
 import { checkObjectRef, K8sObjectRef, type ObjectRefInput } from './object-ref.ts';
 import { MAX_PAGE, PageInfo, pageArgs } from './paging.ts';
-import { checkScope, feedKey } from './scope.ts';
+import { agentArgs, checkScope, feedKey } from './scope.ts';
 
 interface EventPage {
   readonly nodes: readonly FoldedEvent[];
@@ -33,7 +33,6 @@ const K8sEventConnection = builder.objectRef<EventPage>('K8sEventConnection').im
 });
 
 const eventArgs = builder.args((t) => ({
-  agentId: t.id({ required: true, description: "GitLab's numeric agent ID." }),
   namespace: t.string({ required: true, description: 'The namespace whose events are meant.' }),
   involvedObject: t.field({
     type: K8sObjectRef,
@@ -55,7 +54,7 @@ export function addEvents(): void {
     t.field({
       type: K8sEventConnection,
       description: 'What happened in a namespace, or to one object. Needs the right to list and watch events.',
-      args: { ...eventArgs, ...pageArgs },
+      args: { ...agentArgs, ...eventArgs, ...pageArgs },
       resolve: (_root, args, context) => list(args, context),
     }),
   );
@@ -66,6 +65,7 @@ export function addEvents(): void {
       description:
         'The same, live: first everything as a SNAPSHOT, then CHANGES. However many objects are looked at, the namespace carries one watch of its events.',
       args: {
+        ...agentArgs,
         ...eventArgs,
         resume: t.arg.string({ description: 'The cursor of the last update received, to go on from there.' }),
       },

@@ -72,12 +72,15 @@ describe('objectFilter', () => {
   it('has different keys for different meanings', () => {
     const inputs: FilterInput[] = [
       { search: 'a' },
+      { search: 'b' },
       { labelSelector: 'a' },
+      { labelSelector: 'b' },
       { phases: ['a'] },
       { phases: ['a', 'b'] },
       { phases: ['a","b'] },
       { search: 'a', labelSelector: 'b' },
       { health: ['HEALTHY'] },
+      { health: ['DEGRADED'] },
       { phases: ['HEALTHY'] },
       { fieldSelector: 'a=' },
       { fieldSelector: 'a= ' },

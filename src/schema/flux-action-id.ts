@@ -12,24 +12,27 @@ export interface FluxActionId {
   /** The object's, so that another one of its name is not taken for it. */
   readonly uid: string;
   readonly token: string;
+  /** The object's with the action in it: the shared feed may be behind. Undefined in ids of the first form. */
+  readonly generation?: number | undefined;
 }
 
 const VERBS: ReadonlySet<unknown> = new Set<FluxVerb>(['reconcile', 'suspend', 'resume']);
 const TOKEN = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const UID = /^[\w.:-]{1,128}$/;
 
-export function encodeActionId({ verb, kind, namespace, name, uid, token }: FluxActionId): string {
-  return Buffer.from(JSON.stringify([verb, kind, namespace, name, uid, token])).toString('base64url');
+export function encodeActionId({ verb, kind, namespace, name, uid, token, generation }: FluxActionId): string {
+  const parts = [verb, kind, namespace, name, uid, token, ...(generation === undefined ? [] : [generation])];
+  return Buffer.from(JSON.stringify(parts)).toString('base64url');
 }
 
 /** Throws BAD_USER_INPUT for what is none of ours. It carries no authority: whoever brings it is checked like anyone. */
 export function decodeActionId(id: string): FluxActionId {
-  const [verb, kind, namespace, name, uid, token, ...rest] = parse(id);
+  const [verb, kind, namespace, name, uid, token, generation, ...rest] = parse(id);
   const isWhole = rest.length === 0 && VERBS.has(verb) && isFluxKind(kind);
-  if (!isWhole || !matches(token, TOKEN) || !matches(uid, UID)) throw invalid();
+  if (!isWhole || !matches(token, TOKEN) || !matches(uid, UID) || !isGeneration(generation)) throw invalid();
   try {
-    // looked up just above
-    return { verb: verb as FluxVerb, kind, namespace: checkNamespace(namespace), name: checkName(name), uid, token };
+    const checked = { namespace: checkNamespace(namespace), name: checkName(name) };
+    return { verb: verb as FluxVerb, kind, ...checked, uid, token, generation }; // looked up just above
   } catch {
     throw invalid();
   }
@@ -48,6 +51,10 @@ function parse(id: string): unknown[] {
 
 function matches(value: unknown, pattern: RegExp): value is string {
   return typeof value === 'string' && pattern.test(value);
+}
+
+function isGeneration(value: unknown): value is number | undefined {
+  return value === undefined || (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0);
 }
 
 function invalid(): ApiError {

@@ -14,7 +14,7 @@ export async function followFluxAction(
   id: FluxActionId,
   actionId: string,
 ): Promise<AsyncIterableIterator<FluxActionPayload>> {
-  const { verb, kind, namespace, name, uid, token } = id;
+  const { kind, namespace, name, uid, token } = id;
   const viewer = context.viewer();
   const key = await context.gate.clusters.served(viewer, { agentId, namespace, resource: FLUX_KINDS[kind] });
   const filter = {
@@ -27,7 +27,7 @@ export async function followFluxAction(
     const [object] = update.upserted;
     if (object === undefined && update.type === 'CHANGES' && update.removed.length === 0) return undefined;
     if (object !== undefined) comingFrom({ agentId, namespace }, [object]);
-    const progress = fluxActionProgress(object, verb, token);
+    const progress = fluxActionProgress(object, id);
     if (progress.state === told) return undefined;
     told = progress.state;
     const isLast = progress.state === 'SUCCEEDED' || progress.state === 'FAILED';

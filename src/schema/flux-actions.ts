@@ -3,7 +3,7 @@ import { FluxActions, type FluxActed } from '../access/flux-actions.ts';
 import { badInput } from '../errors.ts';
 import { fluxActionProgress, type FluxActionState, type FluxVerb } from '../kubernetes/flux-action.ts';
 import { fluxSource } from '../kubernetes/flux-references.ts';
-import { checkAgentId, checkName, checkNamespace } from '../kubernetes/names.ts';
+import { checkName, checkNamespace } from '../kubernetes/names.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
@@ -13,6 +13,7 @@ import { FLUX_KINDS, FluxObjectRef, type FluxKind, type FluxObjectRefInput } fro
 import { checkUid } from './object-ref.ts';
 import { K8sObject } from './objects.ts';
 import { comingFrom } from './origin.ts';
+import { agentArgs } from './scope.ts';
 
 const MAX_REASON = 1_000;
 
@@ -118,22 +119,23 @@ export function addFluxActions(): void {
       description:
         "Follows an action: REQUESTED, HANDLED, then SUCCEEDED or FAILED, and completes. Read from the shared watch, it costs the cluster nothing more. Needs the right to list and watch the object's kind.",
       args: {
-        agentId: t.arg.id({ required: true, description: "GitLab's numeric agent ID." }),
+        ...agentArgs,
         actionId: t.arg.id({ required: true, description: 'From the payload of the mutation; good on any replica.' }),
       },
       subscribe: (_root, args, context) => {
-        const agentId = checkAgentId(args.agentId);
-        return followFluxAction(context, agentId, decodeActionId(args.actionId), args.actionId);
+        return followFluxAction(context, args.agentId, decodeActionId(args.actionId), args.actionId);
       },
       resolve: (progress) => progress,
     }),
   );
 }
 
-const fluxArgs = builder.args((t) => ({
-  agentId: t.id({ required: true, description: "GitLab's numeric agent ID." }),
-  target: t.field({ type: FluxObjectRef, required: true, description: 'Which object.' }),
-}));
+const fluxArgs = {
+  ...agentArgs,
+  ...builder.args((t) => ({
+    target: t.field({ type: FluxObjectRef, required: true, description: 'Which object.' }),
+  })),
+};
 
 export async function targetOf(
   args: { agentId: string; target: FluxObjectRefInput },
@@ -142,7 +144,7 @@ export async function targetOf(
   const { kind, namespace, name, uid } = args.target;
   const viewer = context.viewer();
   const key = {
-    agentId: checkAgentId(args.agentId),
+    agentId: args.agentId,
     namespace: checkNamespace(namespace, 'target.namespace'),
     resource: FLUX_KINDS[kind],
   };
@@ -176,6 +178,7 @@ function payload(
 ): FluxActionPayload {
   const { agentId, namespace = '' } = target.key;
   comingFrom({ agentId, namespace }, [object]);
-  const id: FluxActionId = { verb, kind, namespace, name: target.name, uid: object.metadata.uid, token };
-  return { actionId: encodeActionId(id), ...fluxActionProgress(object, verb, token), requestedAt: token, object };
+  const { uid, generation } = object.metadata;
+  const id: FluxActionId = { verb, kind, namespace, name: target.name, uid, token, generation };
+  return { actionId: encodeActionId(id), ...fluxActionProgress(object, id), requestedAt: token, object };
 }

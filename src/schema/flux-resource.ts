@@ -1,9 +1,9 @@
-import { checkAgentId } from '../kubernetes/names.ts';
 import { parseFluxResourcePath } from '../kubernetes/flux-resource-path.ts';
 import { FLUX_RESOURCES } from '../kubernetes/resources.ts';
+import type { ObjectUpdate } from '../pubsub/object-updates.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
-import { followObject, type ObjectUpdate } from './object-subscription.ts';
+import { followObject } from './object-subscription.ts';
 import { K8sObject } from './objects.ts';
 import { comingFrom } from './origin.ts';
 import { agentArgs, type ObjectAddress } from './scope.ts';
@@ -78,5 +78,5 @@ async function address(args: PathArgs, context: Context): Promise<ObjectAddress>
 function checked({ agentId, fluxResourcePath }: PathArgs): ObjectAddress {
   const { resource, namespace, name } = parseFluxResourcePath(fluxResourcePath);
   const known = FLUX_RESOURCES.find(({ field }) => field === resource.field) ?? resource;
-  return { key: { agentId: checkAgentId(agentId), namespace, resource: known }, name };
+  return { key: { agentId, namespace, resource: known }, name };
 }

@@ -10,6 +10,8 @@ import { addDeployments } from './deployments.ts';
 import { addDaemonSets } from './daemon-sets.ts';
 import { addCronJobs } from './cron-jobs.ts';
 import { addAgent } from './agent.ts';
+import { checkingAgentIds } from './agent-ids.ts';
+import { addAgents } from './agents.ts';
 import { addActions } from './actions.ts';
 import { builder } from './builder.ts';
 import { addConnection } from './connection.ts';
@@ -45,6 +47,7 @@ addFluxSources();
 addFluxResource();
 addResources();
 addAgent();
+addAgents();
 addConnection();
 addViewer();
 addActions();
@@ -60,4 +63,4 @@ addApplications();
 addPrometheus();
 
 /** The public schema. */
-export const schema = builder.toSchema();
+export const schema = checkingAgentIds(builder.toSchema());

@@ -1,16 +1,17 @@
 import { badInput } from '../errors.ts';
-import { checkAgentId, checkContainerName, checkName, checkNamespace } from '../kubernetes/names.ts';
+import { checkContainerName, checkName, checkNamespace } from '../kubernetes/names.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { podContainers } from '../kubernetes/pod-containers.ts';
 import { PODS } from '../kubernetes/resources.ts';
 import { trim } from '../kubernetes/trim.ts';
-import type { FeedKey } from '../pubsub/feed.ts';
+import type { FeedKey } from '../pubsub/feed-key.ts';
 import type { LogBatch, NumberedLine } from '../pubsub/log-view.ts';
 import type { LogWish } from '../access/logs.ts';
 import type { LogTarget } from '../sources/logs/log-source.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { withTimes } from './log-times.ts';
+import { agentArgs } from './scope.ts';
 
 export const MAX_TAIL = 10_000;
 export const DEFAULT_TAIL = 500;
@@ -72,7 +73,6 @@ export const logWishArgs = builder.args((t) => ({
 }));
 
 const logArgs = builder.args((t) => ({
-  agentId: t.id({ required: true, description: "GitLab's numeric agent ID." }),
   namespace: t.string({ required: true, description: "The pod's namespace." }),
   podName: t.string({ required: true, description: "The pod's name." }),
   containerName: t.string({
@@ -105,7 +105,7 @@ export function addLogs(): void {
       type: K8sLogBatch,
       description:
         "What a container has printed so far. Needs the right to get `pods/log`, with the caller's own credentials.",
-      args: { ...logArgs, ...logWishArgs },
+      args: { ...agentArgs, ...logArgs, ...logWishArgs },
       resolve: (_root, args, context) => read(args, context),
     }),
   );
@@ -115,7 +115,7 @@ export function addLogs(): void {
       type: K8sLogBatch,
       description:
         'What a container prints, live, from `tailLines` back; completes after a batch that has `ended`. However many people follow a container, its cluster carries one stream. Each of them needs the right to get `pods/log`; ends with ACCESS_REVOKED when it is lost.',
-      args: { ...logArgs, ...logWishArgs },
+      args: { ...agentArgs, ...logArgs, ...logWishArgs },
       subscribe: async (_root, args, context) => {
         const wish = checkWish(args);
         const target = await targetOf(args, context);
@@ -145,7 +145,7 @@ export function checkWish({ tailLines, sinceSeconds, previous }: WishArgs): LogW
 }
 
 async function targetOf(args: LogArgs, context: Context): Promise<LogTarget> {
-  const agentId = checkAgentId(args.agentId);
+  const { agentId } = args;
   const namespace = checkNamespace(args.namespace);
   const pod = checkName(args.podName, 'podName');
   const container =

@@ -8,7 +8,7 @@ import { healthOf } from './derived.ts';
 import { BADNESS } from './inventory-health.ts';
 import { K8sHealthLevel, K8sObject } from './objects.ts';
 import { comingFrom } from './origin.ts';
-import { checkScope, feedKey, type Scope } from './scope.ts';
+import { agentArgs, checkScope, feedKey, type Scope } from './scope.ts';
 import { servedKey } from './served.ts';
 
 /** What tells how a namespace is. Of what is equally bad, the first here is named first: it is nearest to the cause. */
@@ -124,7 +124,7 @@ export function addNamespaceHealth(): void {
       description:
         'How a namespace is, from its pods, workloads and Flux, read from the shared watches. FORBIDDEN when the caller may see none of them.',
       args: {
-        agentId: t.arg.id({ required: true, description: "GitLab's numeric agent ID." }),
+        ...agentArgs,
         namespace: t.arg.string({ required: true, description: 'The namespace.' }),
       },
       resolve: async (_root, args, context) => {

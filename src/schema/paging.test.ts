@@ -2,9 +2,9 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ApiError } from '../errors.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { podColumns } from '../kubernetes/pod-columns.ts';
 import { PODS } from '../kubernetes/resources.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
-import { podColumnsOf } from './derived.ts';
 import type { Kind } from './kind.ts';
 import { orderOf, type OrderInput } from './order.ts';
 import { pageOf, pageRequest } from './paging.ts';
@@ -16,8 +16,8 @@ const KIND: Kind = {
   typeName: 'K8sPod',
   one: 'k8sPod',
   noun: { one: 'pod', many: 'pods' },
-  status: { name: 'displayStatus', of: (object) => podColumnsOf(object).displayStatus },
-  restarts: (object) => podColumnsOf(object).restarts,
+  status: { name: 'displayStatus', of: (object) => podColumns(object).displayStatus },
+  restarts: (object) => podColumns(object).restarts,
 };
 
 /** More than any run needs. */

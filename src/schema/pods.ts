@@ -1,10 +1,11 @@
 import type { KubernetesObject } from '../kubernetes/object.ts';
-import type { PodColumns } from '../kubernetes/pod-columns.ts';
+import { podColumns, type PodColumns } from '../kubernetes/pod-columns.ts';
+import { podContainers } from '../kubernetes/pod-containers.ts';
+import { podReasonNow } from '../kubernetes/pod-reason.ts';
 import { PODS } from '../kubernetes/resources.ts';
 import { builder } from './builder.ts';
 import { addCollection } from './collection.ts';
 import { K8sContainer } from './containers.ts';
-import { podColumnsOf, podContainersOf, podReasonOf } from './derived.ts';
 import type { Kind } from './kind.ts';
 import { K8sObject } from './objects.ts';
 import { VIEWER_DEPENDENT } from './related.ts';
@@ -26,46 +27,46 @@ K8sPod.implement({
   fields: (t) => ({
     phase: t.string({
       description: 'status.phase: Pending, Running, Succeeded, Failed or Unknown.',
-      resolve: (pod) => podColumnsOf(pod).phase,
+      resolve: (pod) => podColumns(pod).phase,
     }),
     displayStatus: t.string({
       description: "kubectl's STATUS column: Running, CrashLoopBackOff, Init:1/2, Terminating, Completed …",
-      resolve: (pod) => podColumnsOf(pod).displayStatus,
+      resolve: (pod) => podColumns(pod).displayStatus,
     }),
     ready: t.field({
       type: K8sReady,
       description: "kubectl's READY column.",
-      resolve: (pod) => podColumnsOf(pod).ready,
+      resolve: (pod) => podColumns(pod).ready,
     }),
     restarts: t.int({
       description: "kubectl's RESTARTS column: how often containers were restarted.",
-      resolve: (pod) => podColumnsOf(pod).restarts,
+      resolve: (pod) => podColumns(pod).restarts,
     }),
     lastRestartAt: t.field({
       type: 'DateTime',
       nullable: true,
       description: 'When a container last ended before a restart. Null when none was restarted.',
-      resolve: (pod) => podColumnsOf(pod).lastRestartAt,
+      resolve: (pod) => podColumns(pod).lastRestartAt,
     }),
     reason: t.string({
       nullable: true,
       description: 'Why it is not healthy, in one sentence. Null when nothing is wrong.',
-      resolve: podReasonOf,
+      resolve: podReasonNow,
     }),
     nodeName: t.string({
       nullable: true,
       description: 'The node it runs on (spec.nodeName). Null while it is not scheduled.',
-      resolve: (pod) => podColumnsOf(pod).nodeName,
+      resolve: (pod) => podColumns(pod).nodeName,
     }),
     podIP: t.string({
       nullable: true,
       description: 'Its address in the cluster (status.podIP). Null while it has none.',
-      resolve: (pod) => podColumnsOf(pod).podIP,
+      resolve: (pod) => podColumns(pod).podIP,
     }),
     containers: t.field({
       type: [K8sContainer],
       description: 'Its containers in the order of the spec: init containers and sidecars, regular, ephemeral.',
-      resolve: podContainersOf,
+      resolve: podContainers,
     }),
     owner: t.field({
       type: K8sObject,
@@ -90,8 +91,8 @@ const PODS_KIND: Kind = {
   typeName: 'K8sPod',
   one: 'k8sPod',
   noun: { one: 'pod', many: 'pods' },
-  status: { name: 'displayStatus', of: (pod) => podColumnsOf(pod).displayStatus },
-  restarts: (pod) => podColumnsOf(pod).restarts,
+  status: { name: 'displayStatus', of: (pod) => podColumns(pod).displayStatus },
+  restarts: (pod) => podColumns(pod).restarts,
 };
 
 export function addPods(): void {

@@ -1,18 +1,19 @@
-import { ApiError, badInput } from '../errors.ts';
-import { isRecord, optionalText, record, text, type JsonRecord } from '../kubernetes/json.ts';
+import { ApiError, type ErrorCode } from '../errors.ts';
+import { optionalText, record, text, type JsonRecord } from '../kubernetes/json.ts';
 import { manifestDiff, type Difference } from '../kubernetes/manifest-diff.ts';
-import { checkAgentId, checkName, checkNamespace, parseApiVersion } from '../kubernetes/names.ts';
-import { isRefusedKind } from '../kubernetes/refused-resources.ts';
+import { checkNamespace, parseApiVersion } from '../kubernetes/names.ts';
 import type { ActionTarget } from '../access/actions.ts';
 import { UpstreamError } from '../sources/upstream-error.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
+import { MAX_CHARACTERS, MAX_MANIFESTS, readManifests } from './manifests.ts';
+import { agentArgs } from './scope.ts';
 
-const MAX_MANIFESTS = 50;
-const MAX_CHARACTERS = 100_000;
 const MAX_DIFFERENCES = 500;
 /** Previews that run at once. */
 const AT_ONCE = 5;
+
+const NOT_LET_THROUGH: ReadonlySet<ErrorCode> = new Set(['UNAUTHENTICATED', 'GITLAB_UNAUTHORIZED']);
 
 type Outcome = 'CREATE' | 'UPDATE' | 'UNCHANGED' | 'ERROR';
 
@@ -78,17 +79,17 @@ export function addPreview(): void {
       type: [K8sManifestPreview],
       description: `What applying manifests would change: a server-side apply with dryRun=All of each, with the caller's own credentials and rights. Nothing is persisted. Secrets and ConfigMaps are refused.`,
       args: {
-        agentId: t.arg.id({ required: true, description: "GitLab's numeric agent ID." }),
+        ...agentArgs,
         namespace: t.arg.string({ description: 'For objects that name none. Omitted or null: `default`.' }),
         manifests: t.arg.stringList({
           required: true,
-          description: `Kubernetes objects as JSON, one each, at most ${MAX_MANIFESTS} and ${MAX_CHARACTERS} characters together.`,
+          description: `Kubernetes objects as YAML or JSON; a text of YAML may hold several documents. At most ${MAX_MANIFESTS} objects and ${MAX_CHARACTERS} characters together, with aliases unfolded.`,
         }),
       },
       resolve: async (_root, args, context) => {
-        const agentId = checkAgentId(args.agentId);
+        const { agentId } = args;
         const namespace = args.namespace == null ? 'default' : checkNamespace(args.namespace);
-        const manifests = checkManifests(args.manifests);
+        const manifests = await readManifests(args.manifests);
         const previews: Preview[] = [];
         for (let start = 0; start < manifests.length; start += AT_ONCE) {
           const some = manifests.slice(start, start + AT_ONCE);
@@ -98,37 +99,6 @@ export function addPreview(): void {
       },
     }),
   );
-}
-
-/** All are looked at before any is sent. Throws BAD_USER_INPUT, and FORBIDDEN for what is never touched. */
-function checkManifests(texts: readonly string[]): JsonRecord[] {
-  if (texts.length > MAX_MANIFESTS) throw badInput('manifests', `at most ${MAX_MANIFESTS} objects`);
-  if (texts.reduce((sum, each) => sum + each.length, 0) > MAX_CHARACTERS) {
-    throw badInput('manifests', `at most ${MAX_CHARACTERS} characters together`);
-  }
-  return texts.map((written, index) => {
-    const manifest = parse(written);
-    const { apiVersion, kind, metadata } = record(manifest);
-    const argument = `manifests[${index}]`;
-    if (!isRecord(manifest) || text(kind) === '') throw badInput(argument, 'a Kubernetes object as JSON, with a kind');
-    const { group } = parseApiVersion(apiVersion, `${argument}.apiVersion`);
-    checkName(record(metadata)['name'], `${argument}.metadata.name`);
-    if (record(metadata)['namespace'] !== undefined) {
-      checkNamespace(record(metadata)['namespace'], `${argument}.metadata.namespace`);
-    }
-    if (isRefusedKind(group, text(kind))) {
-      throw new ApiError('FORBIDDEN', `${argument} is a ${text(kind)}: Kascade does not touch them.`);
-    }
-    return manifest;
-  });
-}
-
-function parse(written: string): unknown {
-  try {
-    return JSON.parse(written);
-  } catch {
-    return undefined;
-  }
 }
 
 async function preview(
@@ -154,7 +124,8 @@ async function preview(
     const whole = { ...manifest, metadata: resource.namespaced ? { ...own, namespace } : own };
     return { ...about, namespace: where, ...(await dryRun(target, whole, context)) };
   } catch (error) {
-    if (!(error instanceof ApiError) || error.retryable || error.code === 'UNAUTHENTICATED') throw error;
+    // What says nothing about the manifest is no outcome of it.
+    if (!(error instanceof ApiError) || error.retryable || NOT_LET_THROUGH.has(error.code)) throw error;
     return { ...about, namespace, outcome: 'ERROR', changes: [], error: error.message };
   }
 }

@@ -1,8 +1,8 @@
 import type { MetricsResult } from '../access/prometheus.ts';
 import { badInput } from '../errors.ts';
 import { milliseconds } from '../kubernetes/timestamp.ts';
-import { checkAgentId } from '../kubernetes/names.ts';
 import { builder } from './builder.ts';
+import { agentArgs } from './scope.ts';
 
 const MAX_QUERY = 8_192;
 /** As Prometheus has it. */
@@ -21,10 +21,12 @@ const PromResult = builder.objectRef<MetricsResult>('PromResult').implement({
   }),
 });
 
-const promArgs = builder.args((t) => ({
-  agentId: t.id({ required: true, description: "GitLab's numeric agent ID." }),
-  query: t.string({ required: true, description: `PromQL, at most ${MAX_QUERY} characters.` }),
-}));
+const promArgs = {
+  ...agentArgs,
+  ...builder.args((t) => ({
+    query: t.string({ required: true, description: `PromQL, at most ${MAX_QUERY} characters.` }),
+  })),
+};
 
 export function addPrometheus(): void {
   builder.queryField('promQuery', (t) =>
@@ -38,12 +40,7 @@ export function addPrometheus(): void {
       },
       resolve: (_root, args, context) => {
         const time = args.time == null ? undefined : checkTime(args.time, 'time').toString();
-        return context.gate.prometheus.query(
-          context.viewer(),
-          checkAgentId(args.agentId),
-          checkQuery(args.query),
-          time,
-        );
+        return context.gate.prometheus.query(context.viewer(), args.agentId, checkQuery(args.query), time);
       },
     }),
   );
@@ -66,12 +63,7 @@ export function addPrometheus(): void {
           throw badInput('step', `at least 1, and so long that the range has at most ${MAX_POINTS} points`);
         }
         const range = { start: start.toString(), end: end.toString(), step: args.step.toString() };
-        return context.gate.prometheus.queryRange(
-          context.viewer(),
-          checkAgentId(args.agentId),
-          checkQuery(args.query),
-          range,
-        );
+        return context.gate.prometheus.queryRange(context.viewer(), args.agentId, checkQuery(args.query), range);
       },
     }),
   );

@@ -3,8 +3,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { ApiError } from '../errors.ts';
 import type { Resource } from '../kubernetes/resources.ts';
 import { indexOf, type FeedIndex } from '../pubsub/feed-index.ts';
-import type { FeedKey } from '../pubsub/feed.ts';
-import { feedId } from '../pubsub/hub.ts';
+import { feedId, type FeedKey } from '../pubsub/feed-key.ts';
 import type { Context } from './context.ts';
 import type { Origin } from './origin.ts';
 

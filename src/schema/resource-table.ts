@@ -1,5 +1,5 @@
 import type { Table, TableColumn } from '../kubernetes/table.ts';
-import type { FeedKey } from '../pubsub/feed.ts';
+import type { FeedKey } from '../pubsub/feed-key.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 

@@ -5,7 +5,7 @@ import type { KubernetesObject } from '../kubernetes/object.ts';
 import { refuseSecrets } from '../kubernetes/refused-resources.ts';
 import type { Resource } from '../kubernetes/resources.ts';
 import type { Table } from '../kubernetes/table.ts';
-import type { FeedKey } from '../pubsub/feed.ts';
+import type { FeedKey } from '../pubsub/feed-key.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { K8sFilter, objectFilter, type FilterInput } from './filter.ts';

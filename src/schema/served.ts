@@ -1,4 +1,4 @@
-import type { FeedKey } from '../pubsub/feed.ts';
+import type { FeedKey } from '../pubsub/feed-key.ts';
 import type { Context } from './context.ts';
 import type { Kind } from './kind.ts';
 

@@ -1,6 +1,5 @@
-import { ApiError, badInput } from '../errors.ts';
+import { badInput } from '../errors.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
-import { checkAgentId } from '../kubernetes/names.ts';
 import { DAEMON_SETS, DEPLOYMENTS, REPLICA_SETS, STATEFUL_SETS, type Resource } from '../kubernetes/resources.ts';
 import type { ActionTarget } from '../access/actions.ts';
 import { WorkloadActions } from '../access/workload-actions.ts';
@@ -9,6 +8,7 @@ import type { Context } from './context.ts';
 import { checkObjectRef, K8sObjectRef, type ObjectRefInput } from './object-ref.ts';
 import { K8sObject } from './objects.ts';
 import { comingFrom } from './origin.ts';
+import { agentArgs } from './scope.ts';
 
 const MAX_REPLICAS = 10_000;
 const RESTARTABLE = [DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS];
@@ -74,7 +74,7 @@ export function addWorkloadActions(): void {
         if (replicas < 0 || replicas > MAX_REPLICAS) throw badInput('replicas', `a number from 0 to ${MAX_REPLICAS}`);
         const target = targetOf(args, SCALABLE, context);
         const scaled = await new WorkloadActions(context.gate.actions).scale(target, replicas);
-        const object = await seen(target, context);
+        const object = await context.gate.actions.outcome(target);
         return payload(target, { ...scaled, id: scaled.uid, object });
       },
     }),
@@ -83,7 +83,7 @@ export function addWorkloadActions(): void {
 
 function workloadArgs(t: { arg: Arg }, resources: readonly Resource[]) {
   return {
-    agentId: t.arg.id({ required: true, description: "GitLab's numeric agent ID." }),
+    ...agentArgs,
     target: t.arg({
       type: K8sObjectRef,
       required: true,
@@ -99,24 +99,12 @@ function targetOf(
   resources: readonly Resource[],
   context: Context,
 ): ActionTarget {
-  const agentId = checkAgentId(args.agentId);
   const { group, kind, namespace, name, uid } = checkObjectRef(args.target, 'target');
   const resource = resources.find((each) => each.kind === kind && (group ?? each.group) === each.group);
   if (resource === undefined) {
     throw badInput('target.kind', `one of ${resources.map((each) => each.kind).join(', ')}`);
   }
-  return { viewer: context.viewer(), key: { agentId, namespace, resource }, name, uid };
-}
-
-/** What came of it, as far as the caller may see it: that they may not is no reason to call it failed. */
-async function seen({ viewer, key, name }: ActionTarget, context: Context): Promise<KubernetesObject | undefined> {
-  const { namespace = '' } = key;
-  try {
-    return await context.gate.get(viewer, { ...key, namespace }, name);
-  } catch (error) {
-    if (error instanceof ApiError) return undefined;
-    throw error;
-  }
+  return { viewer: context.viewer(), key: { agentId: args.agentId, namespace, resource }, name, uid };
 }
 
 function payload(

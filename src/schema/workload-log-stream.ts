@@ -27,7 +27,7 @@ export async function followWorkload(context: Context, options: WorkloadLogOptio
   const viewer = context.viewer();
   const key = { agentId: options.agentId, namespace: options.namespace, resource: PODS };
   const pods = await context.gate.subscribe(viewer, key, { filter: options.pods });
-  const log = new WorkloadLog(context.gate.logs, viewer, options, pods);
+  const log = new WorkloadLog(context, viewer, options, pods);
   void log.run();
   return log.merged;
 }
@@ -44,18 +44,19 @@ class WorkloadLog {
   readonly #opening = new Set<string>();
 
   constructor(
-    logs: Context['gate']['logs'],
+    { gate, clock }: Pick<Context, 'gate' | 'clock'>,
     viewer: Viewer,
     options: WorkloadLogOptions,
     updates: AsyncIterableIterator<Update>,
   ) {
-    this.#logs = logs;
+    this.#logs = gate.logs;
     this.#viewer = viewer;
     this.#options = options;
     this.#updates = updates;
     this.merged = new MergedLog(
       () => void this.#look(WHOLE),
       () => void updates.return?.(),
+      clock,
     );
   }
 
@@ -103,10 +104,20 @@ class WorkloadLog {
       this.merged.add(key, { pod, container }, view);
     } catch (error) {
       release();
-      this.merged.fail(error as ApiError);
+      this.#failed(error as ApiError, key, run);
     } finally {
       this.#opening.delete(key);
     }
+  }
+
+  /** A pod may be gone before its log is opened. That is no failure of the others'. */
+  #failed(error: ApiError, key: string, run: number): void {
+    if (error.code !== 'NOT_FOUND') {
+      this.merged.fail(error);
+      return;
+    }
+    this.#followed.set(key, run);
+    this.merged.missed(error.message);
   }
 
   #containersOf(pod: KubernetesObject): Wanted[] {

@@ -1,6 +1,6 @@
 import { ApiError, badInput } from '../errors.ts';
 import { selectorMatches } from '../kubernetes/label-selector.ts';
-import { checkAgentId, checkContainerName } from '../kubernetes/names.ts';
+import { checkContainerName } from '../kubernetes/names.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import {
   DAEMON_SETS,
@@ -17,6 +17,7 @@ import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { checkWish, logWishArgs } from './logs.ts';
 import { checkObjectRef, K8sObjectRef, type ObjectRef } from './object-ref.ts';
+import { agentArgs } from './scope.ts';
 import { followWorkload, MAX_CONTAINERS } from './workload-log-stream.ts';
 
 const WITH_PODS = [DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS, REPLICA_SETS, JOBS, SERVICES, PODS];
@@ -61,7 +62,8 @@ const K8sWorkloadLogBatch = builder.objectRef<MergedBatch>('K8sWorkloadLogBatch'
     }),
     error: t.exposeString('error', {
       nullable: true,
-      description: 'What keeps one of the logs from flowing, or that not all can be followed. Null when all is well.',
+      description:
+        'What keeps one of the logs from flowing, or that not all can be followed; of a container whose log is gone, once. Null when all is well.',
     }),
   }),
 });
@@ -72,8 +74,8 @@ export function addWorkloadLogs(): void {
       type: K8sWorkloadLogBatch,
       description: `The logs of all pods of a workload, live, merged by time. Pods that come are joined, from their first line; at most ${MAX_CONTAINERS} containers. Needs the right to list and watch pods, and to get each pod's log.`,
       args: {
+        ...agentArgs,
         ...logWishArgs,
-        agentId: t.arg.id({ required: true, description: "GitLab's numeric agent ID." }),
         target: t.arg({
           type: K8sObjectRef,
           required: true,
@@ -82,12 +84,11 @@ export function addWorkloadLogs(): void {
         containerName: t.arg.string({ description: 'Only the containers of this name. Omitted or null: all.' }),
       },
       subscribe: async (_root, args, context) => {
-        const agentId = checkAgentId(args.agentId);
         const wish = checkWish(args);
         const container = args.containerName == null ? undefined : checkContainerName(args.containerName);
         const ref = checkObjectRef(args.target, 'target');
-        const pods = await podsOfTarget(agentId, ref, context);
-        return followWorkload(context, { agentId, namespace: ref.namespace, pods, container, wish });
+        const pods = await podsOfTarget(args.agentId, ref, context);
+        return followWorkload(context, { agentId: args.agentId, namespace: ref.namespace, pods, container, wish });
       },
       resolve: (batch, { timestamps }) => (timestamps === true ? batch : withoutTimes(batch)),
     }),

@@ -61,7 +61,7 @@ function nextTurn(): Promise<void> {
 }
 
 /** Level by level, because recursion is what it is to prevent. */
-function isDeep(value: unknown): boolean {
+export function isDeep(value: unknown): boolean {
   let level = [value];
   for (let levels = 0; level.length > 0; levels += 1) {
     if (levels > MAX_LEVELS) return true;

@@ -1,7 +1,7 @@
 /**
  * What a viewer proves their identity with. Held in memory only: never logged, stored or sent anywhere but to KAS.
  */
-export type Credentials =
+export type KasCredentials =
   | {
       readonly kind: 'bearer';
       /** Set when the client's token was already bound to an agent (`pat:<agent>:<token>`). */
@@ -16,9 +16,20 @@ export type Credentials =
       readonly csrfToken: string;
     };
 
+/** `local`: nothing, since the server's own credentials serve everybody who reaches it. */
+export type Credentials = KasCredentials | { readonly kind: 'local' };
+
 /** Whether both prove the same: the same token for the same agent, or the same session. */
 export function sameCredentials(a: Credentials, b: Credentials): boolean {
   if (a === b) return true;
-  if (a.kind === 'cookie') return b.kind === 'cookie' && a.cookie === b.cookie && a.csrfToken === b.csrfToken;
-  return b.kind === 'bearer' && a.token === b.token && a.tokenType === b.tokenType && a.agentId === b.agentId;
+  switch (a.kind) {
+    case 'local':
+      return b.kind === 'local';
+    case 'cookie':
+      return b.kind === 'cookie' && a.cookie === b.cookie && a.csrfToken === b.csrfToken;
+    case 'bearer':
+      return b.kind === 'bearer' && a.token === b.token && a.tokenType === b.tokenType && a.agentId === b.agentId;
+    default:
+      return a satisfies never;
+  }
 }

@@ -13,7 +13,7 @@ export interface Sink {
   replace(objects: readonly KubernetesObject[], resourceVersion: string, continuity: 'kept' | 'lost'): void;
   upsert(object: KubernetesObject): void;
   remove(object: KubernetesObject): void;
-  /** Proof that everything up to now has been delivered: a bookmark, or a watch that was accepted. */
-  progress(): void;
+  /** Proof that everything up to now, this version included, has been delivered: a bookmark, or an accepted watch. */
+  progress(resourceVersion?: string): void;
   report(status: ReflectorStatus): void;
 }

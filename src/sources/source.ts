@@ -31,6 +31,16 @@ export interface Donor {
   refused(error: UpstreamError): void;
 }
 
+/** Where another reflector has left off, for one that goes on from there. */
+export interface Beginning {
+  /** The sink holds the collection as of this version. */
+  readonly resourceVersion: string;
+  /** What the sink holds. */
+  readonly objects: () => Iterable<KubernetesObject>;
+  /** `watch`: what has come since is asked for. `list`: it is too long ago, or not certain, so all is looked at again. */
+  readonly by: 'watch' | 'list';
+}
+
 /** A reflector at work. */
 export interface Reflection {
   /** Try again now instead of at the end of the wait, if it is waiting. */
@@ -45,14 +55,27 @@ export interface CreatedReview {
   readonly allowed: boolean;
 }
 
-/** Where cluster state comes from. */
+/** An agent that a source knows of by itself. */
+export interface KnownAgent {
+  readonly agentId: string;
+  /** The namespace that it is for, if any. */
+  readonly namespace: string | undefined;
+  /** The one to begin with. */
+  readonly isCurrent: boolean;
+}
+
+/** Where cluster state comes from. Everything that takes an agent's ID takes one that has passed `checkAgentId`. */
 export interface Source {
+  /** Rejects with BAD_USER_INPUT for what is no ID of an agent, with NOT_FOUND for agents that it knows there are not. */
+  checkAgentId(agentId: string): Promise<void>;
   /** Keeps `sink` equal to the collection until stopped. Throws LIMIT_EXCEEDED when the agent's budget is used up. */
-  reflect(target: WatchTarget, donors: Donors, sink: Sink): Reflection;
+  reflect(target: WatchTarget, donors: Donors, sink: Sink, from?: Beginning): Reflection;
   /** Follows a container's log until stopped, from so many lines back. Throws LIMIT_EXCEEDED like `reflect`. */
   followLog(target: LogTarget, tailLines: number, donors: Donors, sink: LogSink): LogFollowing;
   /** Calls made for one viewer with their own credentials. */
   caller(agentId: string, credentials: Credentials): Caller;
+  /** The agents that there are, where the source knows all of them. */
+  agents?(): Promise<readonly KnownAgent[]>;
   /** Upstream streams of an agent. Not there where nothing limits them. */
   streamUsage?(agentId: string): StreamUsage;
   close(): Promise<void>;

@@ -37,19 +37,24 @@ export interface WatchStatus extends Omit<ReflectorStatus, 'error' | 'final'> {
   readonly message: string | undefined;
 }
 
-const PATH: readonly HopName[] = ['server', 'kas', 'agent', 'cluster'];
+/** The ways that there are to a cluster. */
+export const THROUGH_KAS: readonly HopName[] = ['server', 'kas', 'agent', 'cluster'];
+export const DIRECT: readonly HopName[] = ['server', 'cluster'];
 
 /**
  * Hops as far as they are known: all before the one at fault have passed something on, those behind it are
- * out of sight and said to be CONNECTING rather than guessed at.
+ * out of sight and said to be CONNECTING rather than guessed at. A fault at a station that is not on the way is the
+ * cluster's.
  */
 export function hops(
+  way: readonly HopName[],
   state: ConnectionState,
   since: number,
   fault: { readonly hop: HopName; readonly reason: string } | undefined,
 ): Hop[] {
-  const broken = fault === undefined ? -1 : PATH.indexOf(fault.hop);
-  return PATH.map((name, index) => {
+  const at = fault?.hop !== undefined && way.includes(fault.hop) ? fault.hop : 'cluster';
+  const broken = fault === undefined ? -1 : way.indexOf(at);
+  return way.map((name, index) => {
     if (broken < 0) return { name, status: name === 'server' ? 'CONNECTED' : state, reason: undefined, since };
     if (index < broken) return { name, status: 'CONNECTED', reason: undefined, since };
     if (index > broken) return { name, status: 'CONNECTING', reason: undefined, since };

@@ -96,3 +96,8 @@ export function isWayBroken(error: unknown): error is UpstreamError {
     error instanceof UpstreamError && (isAgentAway(error) || error.failure === 'timeout' || error.failure === 'torn')
   );
 }
+
+/** It was asked, and nobody was refused: there is no answer, for reasons of the way or of who should have answered. */
+export function isUnanswered(error: unknown): error is UpstreamError {
+  return error instanceof UpstreamError && !isRefusal(error);
+}

@@ -3,8 +3,24 @@ import { credentialsFromHeaders } from '../access/credentials.ts';
 import type { SentCredentials } from '../access/credentials.ts';
 import type { Credentials } from '../sources/credentials.ts';
 
-/** Undefined when the request has none; throws an `ApiError` for what cannot be read. */
-export function requestCredentials(request: IncomingMessage): Credentials | undefined {
+/** How those who ask are told apart. Undefined when there are no credentials; throws an `ApiError` for unreadable ones. */
+export interface Identify {
+  onRequest(request: IncomingMessage): Credentials | undefined;
+  /** `connectionParams`: the payload of `connection_init`. */
+  onSocket(
+    upgrade: IncomingMessage,
+    connectionParams: Readonly<Record<string, unknown>> | undefined,
+  ): Credentials | undefined;
+}
+
+export const bySentCredentials: Identify = { onRequest: requestCredentials, onSocket: socketCredentials };
+
+/** Whoever reaches the server is the same one viewer, whatever they send. */
+export const everybodyLocal: Identify = { onRequest: () => LOCAL, onSocket: () => LOCAL };
+
+const LOCAL: Credentials = { kind: 'local' };
+
+function requestCredentials(request: IncomingMessage): Credentials | undefined {
   return credentialsFromHeaders({ ...cookieOf(request), ...namedCredentials(request.headers) });
 }
 
@@ -12,7 +28,7 @@ export function requestCredentials(request: IncomingMessage): Credentials | unde
  * A browser can set no headers on a WebSocket: they are in the payload of `connection_init`, under the same names.
  * The cookie is the upgrade request's; without the CSRF token beside it, it proves nothing.
  */
-export function socketCredentials(
+function socketCredentials(
   upgrade: IncomingMessage,
   connectionParams: Readonly<Record<string, unknown>> | undefined,
 ): Credentials | undefined {

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import type { ExecutionResult } from 'graphql';
 import type { Clock, Timer } from '../clock.ts';
+import type { Counters } from '../counters.ts';
 import type { Execution, OperationRequest, PreparedOperation } from './execution.ts';
 import type { Frame } from './fanout/frame.ts';
 import type { Outlet } from './fanout/outlet.ts';
@@ -59,8 +60,9 @@ function isObjectOrNothing(value: unknown): value is Record<string, unknown> | n
 export async function serveEvents(
   response: ServerResponse,
   operation: PreparedOperation,
-  { clock, execution }: { readonly clock: Clock; readonly execution: Execution },
+  { clock, execution, counters }: { readonly clock: Clock; readonly execution: Execution; readonly counters: Counters },
 ): Promise<void> {
+  const delivered = counters.series('deliveries', { transport: 'sse', mode: 'plain' });
   const result = await operation.run(new EventOutlet(response));
   if (response.destroyed) {
     if (Symbol.asyncIterator in result) await liveResults(result).return(undefined);
@@ -70,7 +72,7 @@ export async function serveEvents(
   response.write(BEAT); // some browsers show nothing, headers included, before a first byte
   const stopBeating = beat(response, clock);
   response.once('close', stopBeating);
-  if (Symbol.asyncIterator in result) await writeAll(response, result, execution);
+  if (Symbol.asyncIterator in result) await writeAll(response, result, execution, () => (delivered.value += 1));
   else await write(response, result);
   if (!response.destroyed) response.end('event: complete\ndata:\n\n');
   stopBeating();
@@ -80,11 +82,15 @@ async function writeAll(
   response: ServerResponse,
   source: AsyncIterable<ExecutionResult>,
   execution: Execution,
+  onDelivery: () => void,
 ): Promise<void> {
   const results = liveResults(source);
   response.once('close', () => void results.return(undefined));
   try {
-    for await (const result of results) await write(response, result);
+    for await (const result of results) {
+      await write(response, result);
+      onDelivery();
+    }
   } catch (error) {
     await write(response, { errors: [execution.clientError(error)] });
   }
@@ -110,6 +116,7 @@ function beat(response: ServerResponse, clock: Clock): () => void {
 }
 
 class EventOutlet implements Outlet {
+  readonly transport = 'sse';
   readonly deflates = false;
   readonly #response: ServerResponse;
 

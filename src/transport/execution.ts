@@ -5,16 +5,18 @@ import type { Plugin } from 'graphql-yoga';
 import type { Clock } from '../clock.ts';
 import type { Counters } from '../counters.ts';
 import type { Log } from '../log.ts';
+import { ApiError } from '../errors.ts';
 import { isMasked, toGraphQLError } from '../schema/errors.ts';
 import type { Credentials } from '../sources/credentials.ts';
+import type { Tracer } from '../tracing/tracing.ts';
 import { documentParser, documentValidator } from './document.ts';
 import { FanOut } from './fanout/fan-out.ts';
 import type { Outlet } from './fanout/outlet.ts';
 import { subscribeAlone, subscribeTogether } from './fanout/subscribe.ts';
 import { limitOf } from './limits.ts';
-import type { DocumentLimits } from './limits.ts';
-import { liveResults } from './live.ts';
+import type { DocumentLimits, OnLimit } from './limits.ts';
 import { masked } from './masked.ts';
+import { operationRecorder } from './operation-recorder.ts';
 import { RecentMap } from './recent-map.ts';
 import { inTime } from './request-time.ts';
 import { shownError } from './shown-error.ts';
@@ -28,6 +30,7 @@ export interface ExecutionOptions extends DocumentLimits {
   readonly maxRequestSeconds: number;
   readonly clock: Clock;
   readonly counters: Counters;
+  readonly tracer?: Tracer;
   readonly log: Log;
 }
 
@@ -48,9 +51,9 @@ export interface PreparedOperation extends ExecutionArgs {
 
 /** The one place where documents are parsed, validated, limited, executed and their errors masked. */
 export interface Execution {
-  /** For HTTP: queries and mutations as JSON, anything as server-sent events. */
+  /** For HTTP: queries and mutations. Subscriptions are refused: whoever takes event streams has them from `prepare`. */
   respond(request: Request, credentials: CredentialsOf): Promise<Response>;
-  /** For sockets. Throws only errors meant for the client. */
+  /** For sockets and event streams. Throws only errors meant for the client. */
   prepare(request: OperationRequest, credentials: CredentialsOf): Promise<PreparedOperation>;
   /** What a client is shown of anything thrown. Defects are logged on the way. */
   clientError(thrown: unknown): GraphQLError;
@@ -63,10 +66,12 @@ const REMEMBERED_DOCUMENTS = 200;
 
 export function createExecution(options: ExecutionOptions): Execution {
   const { schema, contextFor, log } = options;
-  const maskError = errorMask(log);
-  const onLimit = (limit: string) => options.counters.add('limits_hit', { limit });
+  const maskError = errorMask(log, options.counters);
+  const onLimit: OnLimit = (limit) => options.counters.add('limits_hit', { limit });
   const onLate = () => onLimit('MAX_REQUEST_SECONDS');
+  const recorded = operationRecorder(options);
   const fanOut = new FanOut({
+    counters: options.counters,
     sharedContext: contextFor(nobody),
     mask: (thrown) => shownError(maskError(thrown)),
     onTooManyShapes: () => onLimit('MAX_SHAPES_PER_FEED'),
@@ -74,7 +79,7 @@ export function createExecution(options: ExecutionOptions): Execution {
   const yoga = createYoga<{ credentials: CredentialsOf }>({
     schema,
     context: ({ credentials }) => contextFor(credentials),
-    plugins: [graphqlEngine(options), failuresAreNotHttpFailures, endWithTheRequest],
+    plugins: [graphqlEngine(options), failuresAreNotHttpFailures],
     maskedErrors: { maskError },
     parserAndValidationCache: {
       documentCache: new RecentMap<string, DocumentNode>(REMEMBERED_DOCUMENTS),
@@ -93,8 +98,9 @@ export function createExecution(options: ExecutionOptions): Execution {
   /** Not by way of yoga, which would keep a good deal in memory for each subscription as long as it lives. */
   function opener(args: ExecutionArgs): PreparedOperation['run'] {
     return async (outlet) => {
-      const opening = outlet === undefined ? subscribeAlone(args) : subscribeTogether(args, fanOut, outlet);
-      return masked(await inTime(options.clock, options.maxRequestSeconds, opening, onLate), maskError);
+      const open = () => (outlet === undefined ? subscribeAlone(args) : subscribeTogether(args, fanOut, outlet));
+      const opened = recorded(args, () => inTime(options.clock, options.maxRequestSeconds, args, open(), onLate));
+      return masked(await opened, maskError);
     };
   }
 
@@ -148,7 +154,8 @@ export class InvalidDocument extends Error {
 
 function graphqlEngine(options: ExecutionOptions): Plugin {
   const { introspection, maxRequestSeconds, clock, counters } = options;
-  const onLimit = (limit: string) => counters.add('limits_hit', { limit });
+  const recorded = operationRecorder(options);
+  const onLimit: OnLimit = (limit) => counters.add('limits_hit', { limit });
   const onLate = () => onLimit('MAX_REQUEST_SECONDS');
   const parseDocument = documentParser(options, onLimit);
   const validateDocument = documentValidator(introspection, options);
@@ -165,10 +172,20 @@ function graphqlEngine(options: ExecutionOptions): Plugin {
       };
     },
     onExecute: ({ setExecuteFn }) =>
-      setExecuteFn((args: ExecutionArgs) => inTime(clock, maxRequestSeconds, execute(args), onLate)),
+      setExecuteFn((args: ExecutionArgs) =>
+        recorded(args, () => inTime(clock, maxRequestSeconds, args, execute(args), onLate)),
+      ),
     onSubscribe: ({ setSubscribeFn }) =>
-      setSubscribeFn((args: ExecutionArgs) => inTime(clock, maxRequestSeconds, subscribeAlone(args), onLate)),
+      setSubscribeFn((args: ExecutionArgs) => recorded(args, () => ({ errors: [notAStream()] }))),
   };
+}
+
+/** Yoga would stream it, but not as long as we want, nor would it tell us when it is to end. */
+function notAStream(): GraphQLError {
+  const message =
+    'A subscription is answered as an event stream: send "Accept: text/event-stream", or use a WebSocket.';
+  const { extensions } = toGraphQLError(new ApiError('BAD_USER_INPUT', message));
+  return new GraphQLError(message, { extensions: { ...extensions, http: { status: 406 } } });
 }
 
 /** An operation that was refused was answered: without this a subscription refused before its start is a 500. */
@@ -181,26 +198,14 @@ const failuresAreNotHttpFailures: Plugin = {
   },
 };
 
-/** A client that goes away ends its operation now, however long the source would be quiet. */
-const endWithTheRequest: Plugin = {
-  onExecutionResult(operation) {
-    const { result, request } = operation;
-    if (!result || Array.isArray(result) || !(Symbol.asyncIterator in result)) return;
-    const stop = () => void results.return(undefined);
-    const results = liveResults(result, () => request.signal.removeEventListener('abort', stop));
-    if (request.signal.aborted) stop();
-    request.signal.addEventListener('abort', stop);
-    operation.setResult(results);
-  },
-};
-
-function errorMask(log: Log): (thrown: unknown) => GraphQLError {
+function errorMask(log: Log, counters: Counters): (thrown: unknown) => GraphQLError {
   const logged = new WeakSet<object>(); // an error passes here at every layer that touches it
   return (thrown) => {
     const error = inOurWords(toGraphQLError(thrown));
     const defect = isMasked(error) ? new Object(error.cause) : undefined;
     if (defect && !logged.has(defect)) {
       logged.add(defect);
+      counters.add('defects', { where: 'operation' });
       log.error({ error: error.cause }, 'An operation failed unexpectedly.');
     }
     return error;

@@ -96,7 +96,7 @@ test('its fetcher lets go when it is stopped, and tells when the server does', a
   await eventually(() => server.source.closed === 1 && server.sockets.size === 0);
   const cut = run(server.http, 'subscription { quiet }');
   await eventually(() => server.source.opened === 2);
-  await server.sockets.stop();
+  await server.drain();
   await eventually(() => cut.ended instanceof Error);
   expect(String(cut.ended)).toContain('1012 Service Restart');
 });

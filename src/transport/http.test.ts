@@ -149,11 +149,36 @@ test('health, readiness and all else under the base path', async () => {
     return [answer.status, await answer.json()];
   };
   expect(await at('/x/y/healthz')).toEqual([200, { status: 'ok' }]);
-  expect(await at('/x/y/readyz')).toEqual([200, { status: 'ready', reasons: [] }]);
+  expect(await at('/x/y/readyz')).toEqual([200, { status: 'ready', reasons: [], notes: [] }]);
   server.notReady.push('draining');
-  expect(await at('/x/y/readyz')).toEqual([503, { status: 'not ready', reasons: ['draining'] }]);
+  expect(await at('/x/y/readyz')).toEqual([503, { status: 'not ready', reasons: ['draining'], notes: [] }]);
   for (const path of ['/', '/graphql', '/x/y', '/x/y/graphql/', '/x/y/../y/nothing', '//x/y/healthz'])
     expect((await at(path))[0]).toBe(404);
+});
+
+test.each<[number, string, RequestInit & { path?: string }]>([
+  [403, 'FORBIDDEN', { headers: { origin: 'http://evil.example.com' } }],
+  [404, 'NOT_FOUND', { path: '/nothing' }],
+  [405, 'BAD_USER_INPUT', { method: 'DELETE' }],
+  [406, 'BAD_USER_INPUT', {}],
+  [413, 'LIMIT_EXCEEDED', { method: 'POST', headers: { 'content-type': 'application/json' }, body: 'x'.repeat(2_001) }],
+  [415, 'BAD_USER_INPUT', { method: 'POST', headers: { 'content-type': 'text/plain' }, body: '{}' }],
+  [503, 'UNAVAILABLE', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }],
+])('%i is %s, and says what to do', async (status, code, { path = '/graphql', ...init }) => {
+  await using server = await startTestServer({ maxBodyBytes: 2_000 });
+  if (status === 503) await server.drain();
+  const answer = await fetch(`http://127.0.0.1:${server.port}${path}`, init);
+  expect(answer.status).toBe(status);
+  const remedy = expect.stringMatching(/\w.*\.$/) as string;
+  expect(((await answer.json()) as Answer).errors).toMatchObject([
+    { extensions: { code, retryable: status === 503, remedy } },
+  ]);
+});
+
+test('a page of another origin is told whom to ask', async () => {
+  await using server = await startTestServer();
+  const { body } = await post(server.http, '{ hello }', { origin: 'http://evil.example.com' });
+  expect(body.errors?.[0]?.extensions['remedy']).toBe('Ask the operator to name this origin in ALLOWED_ORIGINS.');
 });
 
 test('every answer has the security headers', async () => {

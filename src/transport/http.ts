@@ -3,33 +3,55 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { Counters } from '../counters.ts';
 import type { Log } from '../log.ts';
-import type { Metrics } from '../metrics.ts';
 import { BodyTooLarge, readBody } from './body.ts';
-import { requestCredentials } from './client-credentials.ts';
-import { PREFLIGHT_HEADERS, SECURITY_HEADERS, accepts, corsHeaders, isJson, originAllowed, pathOf } from './door.ts';
+import { inTrace } from '../tracing/tracing.ts';
+import { bySentCredentials, type Identify } from './client-credentials.ts';
+import { requestTrace } from './client-trace.ts';
+import {
+  PREFLIGHT_HEADERS,
+  SECURITY_HEADERS,
+  accepts,
+  corsHeaders,
+  isJson,
+  pathOf,
+  refusedAtDoor,
+  takesEvents,
+} from './door.ts';
+import type { DoorOptions } from './door.ts';
 import { operationOf, serveEvents } from './events.ts';
 import type { CredentialsOf, Execution, PreparedOperation } from './execution.ts';
 import type { GraphiQLPage } from './graphiql.ts';
+import { OpenResponses } from './open-responses.ts';
 import { watchReader } from './reader-watch.ts';
-import { sendFetchResponse, sendJson, sendRefusal } from './respond.ts';
+import { refuseWhileDraining, sendFetchResponse, sendJson, sendRefusal } from './respond.ts';
+import type { Refusal } from './respond.ts';
+import type { Farewell } from './send-away.ts';
 
-export interface HttpOptions {
+export interface HttpOptions extends DoorOptions {
   readonly execution: Execution;
   /** '/' or '/a/b'. */
   readonly basePath: string;
-  readonly allowedOrigins: readonly string[];
+  /** Who asks; by what they send when left out. */
+  readonly identify?: Identify;
   readonly maxBodyBytes: number;
   /** How long an event stream may last, give or take a tenth; 0: for ever. */
   readonly maxSocketSeconds: number;
   readonly counters: Counters;
   /** What `/metrics` shows. Absent: there is no such address. */
-  readonly metrics?: Metrics | undefined;
+  readonly metrics?: MetricsText | undefined;
   /** Absent: no GraphiQL. */
   readonly graphiql?: (() => Promise<GraphiQLPage>) | undefined;
   /** Why requests should go to another replica; empty when they need not. */
   readonly notReady: () => readonly string[];
+  /** What whoever looks after this replica wants to know, and is no reason to go elsewhere. */
+  readonly notes: () => readonly string[];
   readonly clock: Clock;
   readonly log: Log;
+}
+
+export interface MetricsText {
+  readonly contentType: string;
+  text(): Promise<string>;
 }
 
 /** Time for a client to say what it wants: against those that send a byte a minute to hold a connection. */
@@ -44,30 +66,64 @@ const REFUSED_BODY_GRACE_MS = 1_000;
 
 export interface HttpServer {
   readonly server: Server;
-  /** Cuts live event streams without a `complete`: their clients come back, here or to another replica. */
-  readonly cutStreams: () => void;
+  /** Live event streams. */
+  readonly eventStreams: () => number;
+  /** Bytes that wait for the clients of event streams to take them. */
+  readonly queuedBytes: () => number;
+  /** From now on operations are refused with 503. Health, readiness and metrics are answered on. */
+  readonly refuseMore: () => void;
+  /** For each live event stream: how to cut it without a `complete`, so that its client comes back, here or elsewhere. */
+  readonly farewells: () => Farewell[];
+  /** Stops listening when the answers that are on their way have left. Resolves when every connection is gone. */
+  readonly close: () => Promise<void>;
 }
 
 interface Serving extends HttpOptions {
-  readonly streams: Set<ServerResponse>;
+  readonly open: OpenResponses;
+  isDraining: boolean;
 }
 
 export function createHttpServer(options: HttpOptions): HttpServer {
-  const serving: Serving = { ...options, streams: new Set() };
+  const serving: Serving = { ...options, open: new OpenResponses(), isDraining: false };
   const routes = routesOf(serving);
   const server = createServer(TIMEOUTS, (request, response) => {
     response.on('error', (error) => options.log.debug({ error }, 'A client went away.'));
+    // Told so, clients come with their next request on another connection; one that is closed under them is an error.
+    if (serving.isDraining) response.shouldKeepAlive = false;
     handle(request, response, routes, options).catch((error: unknown) => {
+      options.counters.add('defects', { where: 'request' });
       options.log.error({ error }, 'A request failed unexpectedly.');
       if (response.headersSent) response.destroy();
-      else sendRefusal(response, 500, 'INTERNAL', 'Unexpected error.');
+      else sendRefusal(response, 500, UNEXPECTED);
     });
   });
   return {
     server,
-    cutStreams: () => {
-      for (const response of serving.streams) response.destroy();
+    eventStreams: () => serving.open.streams,
+    queuedBytes: () => serving.open.queuedBytes,
+    refuseMore: () => {
+      serving.isDraining = true;
+      serving.open.beTheLast();
     },
+    farewells: () => serving.open.farewells(),
+    close: async () => {
+      await serving.open.left();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+const UNEXPECTED: Refusal = {
+  code: 'INTERNAL',
+  message: 'Unexpected error.',
+  remedy: 'Report this to the operator, with the time.',
+};
+
+function nothingHere({ basePath }: HttpOptions): Refusal {
+  return {
+    code: 'NOT_FOUND',
+    message: 'There is nothing at this address.',
+    remedy: `GraphQL is at ${basePath === '/' ? '' : basePath}/graphql.`,
   };
 }
 
@@ -78,24 +134,20 @@ function routesOf(options: Serving): Routes {
   const prefix = options.basePath === '/' ? '' : options.basePath;
   const read = ['GET', 'HEAD'];
   const { metrics } = options;
+  const serveTraced: Route = (request, response) =>
+    inTrace(requestTrace(request), () => serveGraphQL(request, response, options));
   return new Map([
-    [
-      `${prefix}/graphql`,
-      { methods: ['GET', 'POST'], serve: (request, response) => serveGraphQL(request, response, options) },
-    ],
+    [`${prefix}/graphql`, { methods: ['GET', 'POST'], serve: serveTraced }],
     [
       `${prefix}/healthz`,
       { methods: read, serve: async (_request, response) => sendJson(response, 200, { status: 'ok' }) },
     ],
-    [
-      `${prefix}/readyz`,
-      { methods: read, serve: async (_request, response) => serveReadiness(response, options.notReady()) },
-    ],
+    [`${prefix}/readyz`, { methods: read, serve: async (_request, response) => serveReadiness(response, options) }],
     ...(metrics === undefined ? [] : [metricsRoute(`${prefix}/metrics`, metrics)]),
   ]);
 }
 
-function metricsRoute(path: string, metrics: Metrics): [string, { methods: string[]; serve: Route }] {
+function metricsRoute(path: string, metrics: MetricsText): [string, { methods: string[]; serve: Route }] {
   const serve: Route = async (_request, response) => {
     const text = await metrics.text();
     response.writeHead(200, { 'content-type': metrics.contentType }).end(text);
@@ -111,10 +163,9 @@ async function handle(
 ): Promise<void> {
   response.setHeaders(new Map(Object.entries(SECURITY_HEADERS)));
   const route = routes.get(pathOf(request));
-  if (!route) return sendRefusal(response, 404, 'NOT_FOUND', 'There is nothing at this address.');
-  if (!originAllowed(request.headers, options.allowedOrigins)) {
-    return sendRefusal(response, 403, 'FORBIDDEN', 'The origin of this page is not in ALLOWED_ORIGINS.');
-  }
+  if (!route) return sendRefusal(response, 404, nothingHere(options));
+  const refusal = refusedAtDoor(request.headers, options);
+  if (refusal !== undefined) return sendRefusal(response, 403, refusal);
   response.setHeaders(new Map(Object.entries(corsHeaders(request.headers.origin))));
   if (request.method === 'OPTIONS') {
     response.writeHead(204, PREFLIGHT_HEADERS).end();
@@ -122,22 +173,31 @@ async function handle(
   }
   if (route.methods.includes(request.method ?? '')) return route.serve(request, response);
   response.setHeader('allow', route.methods.join(', '));
-  return sendRefusal(response, 405, 'BAD_USER_INPUT', `This address answers ${route.methods.join(' and ')}.`);
+  return sendRefusal(response, 405, {
+    code: 'BAD_USER_INPUT',
+    message: `This address answers ${route.methods.join(' and ')}.`,
+    remedy: `Use ${route.methods.join(' or ')}.`,
+  });
 }
 
-function serveReadiness(response: ServerResponse, reasons: readonly string[]): void {
+function serveReadiness(response: ServerResponse, { notReady, notes }: HttpOptions): void {
+  const reasons = notReady();
   const ready = reasons.length === 0;
-  sendJson(response, ready ? 200 : 503, { status: ready ? 'ready' : 'not ready', reasons });
+  sendJson(response, ready ? 200 : 503, { status: ready ? 'ready' : 'not ready', reasons, notes: notes() });
 }
 
 async function serveGraphQL(request: IncomingMessage, response: ServerResponse, options: Serving): Promise<void> {
+  if (options.isDraining) return refuseWhileDraining(response);
   if (request.method === 'POST') return serveOperation(request, response, options);
   if (accepts(request.headers, 'text/event-stream')) return serveOperation(request, response, options);
   if (accepts(request.headers, 'text/html') && options.graphiql) {
     return serveGraphiQL(request, response, await options.graphiql());
   }
-  const message = 'Send operations with POST, or with GET and "Accept: text/event-stream".';
-  return sendRefusal(response, 406, 'BAD_USER_INPUT', message);
+  return sendRefusal(response, 406, {
+    code: 'BAD_USER_INPUT',
+    message: 'A GET executes nothing but event streams.',
+    remedy: 'Send operations with POST, or with GET and "Accept: text/event-stream".',
+  });
 }
 
 function serveGraphiQL(request: IncomingMessage, response: ServerResponse, page: GraphiQLPage): void {
@@ -154,11 +214,17 @@ function serveGraphiQL(request: IncomingMessage, response: ServerResponse, page:
 async function serveOperation(request: IncomingMessage, response: ServerResponse, options: Serving): Promise<void> {
   // A form of another site can POST, but not this type: together with the origin, that keeps its hands off our cookies.
   if (request.method === 'POST' && !isJson(request.headers)) {
-    return sendRefusal(response, 415, 'BAD_USER_INPUT', 'The body must be application/json.');
+    return sendRefusal(response, 415, {
+      code: 'BAD_USER_INPUT',
+      message: 'The body must be application/json.',
+      remedy: 'Send JSON, with "Content-Type: application/json".',
+    });
   }
   const body = request.method === 'POST' ? await bodyOrRefusal(request, response, options) : undefined;
   if (body === REFUSED) return undefined;
+  if (options.isDraining) return refuseWhileDraining(response); // it began while the body came
   const gone = new AbortController();
+  options.open.add(response);
   response.once('close', () => gone.abort());
   const url = new URL(request.url ?? '', 'http://kascade');
   const asked = new Request(url, {
@@ -167,18 +233,21 @@ async function serveOperation(request: IncomingMessage, response: ServerResponse
     body: body ?? null,
     signal: gone.signal,
   });
-  const credentials = () => requestCredentials(request);
-  const stopWatching = watchReader(request.socket, options.clock, () => response.destroy());
-  const stopAging = accepts(request.headers, 'text/event-stream') ? limitLife(response, options) : undefined;
+  const { identify = bySentCredentials } = options;
+  const credentials = () => identify.onRequest(request);
+  const stopWatching = watchReader(request.socket, options.clock, () => {
+    options.counters.add('slow_consumers_cut', { transport: 'http' });
+    response.destroy();
+  });
   try {
-    const live = stopAging && (await liveOperation(url, body, credentials, options));
-    if (live) await serveEvents(response, live, options);
+    const live = takesEvents(request.headers) ? await liveOperation(url, body, credentials, options) : undefined;
+    if (live && options.isDraining) refuseWhileDraining(response);
+    else if (live) await serveStream(response, live, options);
     else await sendFetchResponse(response, await options.execution.respond(asked, credentials));
   } catch (error) {
     if (!gone.signal.aborted) throw error;
   } finally {
     stopWatching();
-    stopAging?.();
   }
   return undefined;
 }
@@ -191,23 +260,30 @@ async function liveOperation(
   { execution }: HttpOptions,
 ): Promise<PreparedOperation | undefined> {
   const asked = operationOf(url, body);
-  const operation = asked && (await execution.prepare(asked, credentials).catch(() => undefined));
+  // No subscription does without the word. Whatever else there is, is parsed and counted where it is answered.
+  if (!asked?.query.includes('subscription')) return undefined;
+  const operation = await execution.prepare(asked, credentials).catch(() => undefined);
   return operation?.isLive === true ? operation : undefined;
 }
 
-/** An event stream is cut when the server stops, and when it has lasted long enough. */
-function limitLife(response: ServerResponse, { streams, clock, maxSocketSeconds, counters }: Serving): () => void {
-  streams.add(response);
+async function serveStream(response: ServerResponse, live: PreparedOperation, options: Serving): Promise<void> {
+  const stopAging = limitLife(response, options);
+  try {
+    await serveEvents(options.open.asStream(response), live, options);
+  } finally {
+    stopAging();
+  }
+}
+
+/** An event stream is cut when it has lasted long enough. */
+function limitLife(response: ServerResponse, { clock, maxSocketSeconds, counters }: Serving): () => void {
   const life = maxSocketSeconds * 1_000 * (0.9 + 0.2 * clock.random());
   const cut = () => {
     counters.add('limits_hit', { limit: 'MAX_SOCKET_SECONDS' });
     response.destroy();
   };
   const timer = maxSocketSeconds === 0 ? undefined : clock.after(life, cut);
-  return () => {
-    timer?.cancel();
-    streams.delete(response);
-  };
+  return () => timer?.cancel();
 }
 
 const REFUSED = Symbol('refused');
@@ -224,7 +300,11 @@ async function bodyOrRefusal(
     if (!(error instanceof BodyTooLarge)) throw error;
     counters.add('limits_hit', { limit: 'MAX_BODY_BYTES' });
     response.setHeader('connection', 'close');
-    sendRefusal(response, 413, 'LIMIT_EXCEEDED', `The body is larger than ${maxBodyBytes} bytes (MAX_BODY_BYTES).`);
+    sendRefusal(response, 413, {
+      code: 'LIMIT_EXCEEDED',
+      message: `The body is larger than ${maxBodyBytes} bytes (MAX_BODY_BYTES).`,
+      remedy: 'Send less, or ask the operator for a higher MAX_BODY_BYTES.',
+    });
     request.resume();
     clock.after(REFUSED_BODY_GRACE_MS, () => request.socket.destroy());
     return REFUSED;

@@ -76,6 +76,36 @@ test.each([
   expect(complaints(query)).toEqual([expect.stringMatching(/^BAD_USER_INPUT: .*one top level field/)]);
 });
 
+test('a field that is repeated is refused before all others are compared with each other, also through fragments', () => {
+  const over = ['name', 'node { name }', '...{ name }'].map((each) => `{ node { ${`${each} `.repeat(200)} } }`);
+  const spread = Array.from({ length: 150 }, (_, i) => `...f${i}`).join(' ');
+  const fragments = Array.from({ length: 150 }, (_, i) => `fragment f${i} on Node { name }`).join(' ');
+  for (const query of [...over, `{ node { ${spread} } } ${fragments}`]) {
+    expect(complaints(query)).toEqual([expect.stringMatching(/^LIMIT_EXCEEDED: .*"n\w+" is asked for \d+ times/)]);
+  }
+  expect(complaints(`{ node { ${'name '.repeat(100)} } }`)).toEqual([]);
+});
+
+test('a short document that unfolds to a very long one is not unfolded to its end', () => {
+  const bomb = Array.from(
+    { length: 60 },
+    (_, i) => `fragment f${i} on Node { a: node { ...f${i + 1} } b: node { ...f${i + 1} } }`,
+  );
+  expect(complaints(`{ node { ...f0 } } ${bomb.join(' ')} fragment f60 on Node { name }`)).toEqual([
+    'LIMIT_EXCEEDED: Fragments unfolded, the document asks for more than 10000 fields (MAX_COMPARISONS).',
+  ]);
+});
+
+test('many fragments that contain each other are refused, and exhaust no stack', () => {
+  const fragments = Array.from({ length: 120 }, (_, i) => {
+    const spreads = [i * 7 + 1, i * 11 + 3, i + 1].map((to) => `...f${to % 120}`);
+    return `fragment f${i} on Node { name ${spreads.join(' ')} }`;
+  });
+  expect(complaints(`{ node { ...f0 ...f1 } } ${fragments.join(' ')}`)[0]).toMatch(
+    /^BAD_USER_INPUT: Cannot spread fragment/,
+  );
+});
+
 test('a fragment that contains itself ends here, and is refused', () => {
   expect(complaints('{ node { ...f } } fragment f on Node { node { ...f } }')[0]).toMatch(
     /^BAD_USER_INPUT: Cannot spread fragment/,
@@ -102,11 +132,13 @@ test('each complaint is known by the name of its variable', () => {
     `query ${nested(LIMITS.maxDepth + 1)}`,
     aliased(31),
     `{ ${Array.from({ length: 21 }, () => 'node { name }').join(' ')} }`,
+    `{ node { ${'name '.repeat(200)} } }`,
   ];
   const validator = documentValidator(true, LIMITS);
   expect(documents.map((document) => validator(schema, parse(document)).map(limitOf))).toEqual([
     ['MAX_DEPTH'],
     ['MAX_ALIASES'],
     ['MAX_ROOT_FIELDS'],
+    ['MAX_COMPARISONS'],
   ]);
 });

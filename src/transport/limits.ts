@@ -7,6 +7,7 @@ import type {
   ValidationContext,
 } from 'graphql';
 import { ApiError } from '../errors.ts';
+import type { Limit } from '../metric-catalogue.ts';
 import { toGraphQLError } from '../schema/errors.ts';
 
 /** What a document may ask for at most. The same on every transport. */
@@ -18,13 +19,21 @@ export interface DocumentLimits {
 }
 
 /** Told which limit somebody ran into, by the name of its environment variable. */
-export type OnLimit = (limit: string) => void;
+export type OnLimit = (limit: Limit) => void;
 
-const LIMITS_OF_ERRORS = new WeakMap<GraphQLError, string>();
+const LIMITS_OF_ERRORS = new WeakMap<GraphQLError, Limit>();
 
 /** Which limit an error is about, by the name of its environment variable. */
-export function limitOf(error: GraphQLError): string | undefined {
+export function limitOf(error: GraphQLError): Limit | undefined {
   return LIMITS_OF_ERRORS.get(error);
+}
+
+/** An error about a limit, which knows of which. */
+export function limitError(limit: Limit, message: string, nodes?: OperationDefinitionNode): GraphQLError {
+  const { extensions, message: text } = limitExceeded(message);
+  const error = new GraphQLError(text, { nodes, extensions });
+  LIMITS_OF_ERRORS.set(error, limit);
+  return error;
 }
 
 /** The same error in another form is about the same limit. */
@@ -135,11 +144,8 @@ function report(
   { depth, aliases, topFields }: Unfolded,
   { maxDepth, maxAliases, maxRootFields }: DocumentLimits,
 ): void {
-  const complain = (limit: string, complaint: string) => {
-    const { message, extensions } = limitExceeded(`The ${operation.operation} ${complaint} (${limit}).`);
-    const error = new GraphQLError(message, { nodes: operation, extensions });
-    LIMITS_OF_ERRORS.set(error, limit);
-    context.reportError(error);
+  const complain = (limit: Limit, complaint: string) => {
+    context.reportError(limitError(limit, `The ${operation.operation} ${complaint} (${limit}).`, operation));
   };
   if (depth > maxDepth) {
     complain('MAX_DEPTH', `is nested ${depth} levels deep, a list counting as two; at most ${maxDepth} are allowed`);

@@ -5,25 +5,38 @@ import type { Clock, Timer } from '../clock.ts';
 const STUCK_MS = 30_000;
 const CHECK_MS = 5_000;
 
-/**
- * Calls `onStuck` once when bytes wait for the peer and it has taken none for 30 s. Slow is fine, however much waits:
- * only standing still is not. Returns how to stop watching.
- */
+/** How much of what waits for it a peer takes. Slow is fine, however much waits: only standing still is not. */
+export class Reader {
+  readonly #tcp: Socket;
+  #taken: number;
+  /** When it took something last, or nothing waited: monotonic milliseconds. */
+  #since: number;
+
+  constructor(tcp: Socket, now: number) {
+    this.#tcp = tcp;
+    this.#taken = takenBytes(tcp);
+    this.#since = now;
+  }
+
+  /** Bytes have waited for it for 30 s and it has taken none. To be asked every few seconds. */
+  isStuck(now: number): boolean {
+    const taken = takenBytes(this.#tcp);
+    if (taken > this.#taken || this.#tcp.writableLength === 0) {
+      this.#taken = taken;
+      this.#since = now;
+    }
+    return now - this.#since >= STUCK_MS;
+  }
+}
+
+/** Calls `onStuck` once when the reader is. Returns how to stop watching. */
 export function watchReader(tcp: Socket, clock: Clock, onStuck: () => void): () => void {
-  let taken = takenBytes(tcp);
-  let since = clock.monotonic();
+  const reader = new Reader(tcp, clock.monotonic());
   let timer: Timer = clock.after(CHECK_MS, check);
 
   function check(): void {
-    const now = takenBytes(tcp);
-    if (now > taken || tcp.writableLength === 0) {
-      taken = now;
-      since = clock.monotonic();
-    } else if (clock.monotonic() - since >= STUCK_MS) {
-      onStuck();
-      return;
-    }
-    timer = clock.after(CHECK_MS, check);
+    if (reader.isStuck(clock.monotonic())) onStuck();
+    else timer = clock.after(CHECK_MS, check);
   }
 
   return () => timer.cancel();

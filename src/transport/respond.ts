@@ -1,15 +1,32 @@
 import type { ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import type { ReadableStreamDefaultReader } from 'node:stream/web';
+import type { ERROR_CODES } from '../errors.ts';
 
 export function sendJson(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' });
   response.end(JSON.stringify(body));
 }
 
+export interface Refusal {
+  readonly code: (typeof ERROR_CODES)[number] | 'UNAVAILABLE';
+  readonly message: string;
+  /** What whoever asked can do about it. */
+  readonly remedy: string;
+}
+
 /** One shape for all refusals, GraphQL's own: clients need no second way to read errors. */
-export function sendRefusal(response: ServerResponse, status: number, code: string, message: string): void {
-  sendJson(response, status, { errors: [{ message, extensions: { code, retryable: status === 503 } }] });
+export function sendRefusal(response: ServerResponse, status: number, { code, message, remedy }: Refusal): void {
+  sendJson(response, status, { errors: [{ message, extensions: { code, retryable: status === 503, remedy } }] });
+}
+
+export function refuseWhileDraining(response: ServerResponse): void {
+  response.setHeader('retry-after', '5').setHeader('connection', 'close');
+  sendRefusal(response, 503, {
+    code: 'UNAVAILABLE',
+    message: 'This replica is stopping. Try again: another one answers.',
+    remedy: 'Try again in a few seconds.',
+  });
 }
 
 /** Sends an answer of the Fetch API no faster than the client takes it, and cancels it when the client goes. */

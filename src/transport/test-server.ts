@@ -1,18 +1,15 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { buildSchema } from 'graphql';
-import type { GraphQLFieldResolver, GraphQLSchema } from 'graphql';
 import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
 import { Counters } from '../counters.ts';
-import { ApiError } from '../errors.ts';
 import { createLog } from '../log.ts';
-import type { Credentials } from '../sources/credentials.ts';
 import { createExecution } from './execution.ts';
-import type { CredentialsOf } from './execution.ts';
 import type { GraphiQLDefaults } from './graphiql.ts';
 import { graphiqlPage } from './graphiql.ts';
 import { createHttpServer } from './http.ts';
+import { sendAway } from './send-away.ts';
+import { TestSource, Touches, testSchema } from './test-schema.ts';
 import { SocketServer } from './websocket.ts';
 
 /** For the tests of this folder: both transports over a tiny schema, on a real port. */
@@ -22,8 +19,12 @@ export interface TestServer extends AsyncDisposable {
   readonly port: number;
   readonly sockets: SocketServer;
   readonly counters: Counters;
-  readonly cutStreams: () => void;
+  /** As when the process is told to end, over so many seconds. */
+  readonly drain: (seconds?: number) => Promise<void>;
+  /** Stops listening; resolves when every connection is gone. */
+  readonly close: () => Promise<void>;
   readonly source: TestSource;
+  readonly touches: Touches;
   /** All that was logged. */
   readonly logged: string[];
   notReady: string[];
@@ -49,10 +50,11 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const logged: string[] = [];
   const log = createLog('debug', { write: (line) => void logged.push(line) });
   const source = new TestSource();
+  const touches = new Touches();
   const counters = new Counters();
   const clock = options.clock ?? systemClock;
   const execution = createExecution({
-    schema: testSchema(source),
+    schema: testSchema(source, touches),
     contextFor: (credentials) => ({ credentials }),
     introspection: options.introspection ?? true,
     maxTokens: 2_000,
@@ -76,10 +78,11 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const server = {
     notReady: [] as string[],
   };
-  const { server: http, cutStreams } = createHttpServer({
+  const http = createHttpServer({
     ...shared,
     maxBodyBytes: options.maxBodyBytes ?? 131_072,
     graphiql: options.graphiql === false ? undefined : graphiqlPage(options.graphiql ?? {}),
+    notes: () => [],
     notReady: () => server.notReady,
   });
   const sockets = new SocketServer({
@@ -90,10 +93,15 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     maxSocketsPerAddress: options.maxSocketsPerAddress ?? 0,
     maxUpgradesPerSecond: options.maxUpgradesPerSecond ?? 0,
   });
-  http.on('upgrade', (request, tcp, head) => sockets.upgrade(request, tcp, head));
-  http.listen(0, '127.0.0.1');
-  await once(http, 'listening');
-  const { port } = http.address() as AddressInfo;
+  http.server.on('upgrade', (request, tcp, head) => sockets.upgrade(request, tcp, head));
+  http.server.listen(0, '127.0.0.1');
+  await once(http.server, 'listening');
+  const { port } = http.server.address() as AddressInfo;
+  const drain = (seconds = 0) => {
+    http.refuseMore();
+    sockets.refuseMore();
+    return sendAway([...sockets.farewells(), ...http.farewells()], seconds * 1_000, clock);
+  };
   const path = `${options.basePath ?? ''}/graphql`;
   return Object.assign(server, {
     http: `http://127.0.0.1:${port}${path}`,
@@ -101,117 +109,17 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     port,
     sockets,
     counters,
-    cutStreams,
+    drain,
+    close: http.close,
     source,
+    touches,
     logged,
     async [Symbol.asyncDispose]() {
-      await sockets.stop();
-      http.closeAllConnections();
-      http.close();
+      sockets.terminate();
+      http.server.closeAllConnections();
+      await http.close();
     },
   });
-}
-
-/** A source that says nothing until it is told to, and remembers how it was ended. */
-export class TestSource {
-  opened = 0;
-  closed = 0;
-  #waiting: ((step: IteratorResult<unknown>) => void)[] = [];
-  #failing: ((error: unknown) => void)[] = [];
-
-  emit(value: unknown): void {
-    for (const settle of this.#waiting.splice(0)) settle({ done: false, value });
-    this.#failing = [];
-  }
-
-  fail(error: unknown): void {
-    for (const reject of this.#failing.splice(0)) reject(error);
-    this.#waiting = [];
-  }
-
-  subscribe(): AsyncIterableIterator<unknown> {
-    this.opened += 1;
-    const waiting = () =>
-      new Promise<IteratorResult<unknown>>((resolve, reject) => {
-        this.#waiting.push(resolve);
-        this.#failing.push(reject);
-      });
-    return {
-      next: waiting,
-      return: async () => {
-        this.closed += 1;
-        return { done: true, value: undefined };
-      },
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-    };
-  }
-}
-
-function testSchema(source: TestSource): GraphQLSchema {
-  const schema = buildSchema(`
-    type Query { hello: String! never: String whoami: String! refused: String defect: String node: Node! big(bytes: Int!): String! }
-    type Mutation { touch: String! }
-    type Subscription { quiet: String! flood(bytes: Int!): String! count(to: Int!): Int! refusedAtOnce: String! }
-    type Node { name: String! nodes: [Node!]! parent: Node }
-  `);
-  resolve(schema, 'Query', {
-    hello: () => 'world',
-    never: () => new Promise(() => undefined),
-    whoami: (_source, _args, { credentials }) => nameOf(credentials()),
-    refused: () => {
-      throw new ApiError('FORBIDDEN', 'You may not list pods in namespace x.');
-    },
-    defect: () => {
-      throw new TypeError('canary glpat-canary0123456789 is not a function');
-    },
-    node: () => ({ name: 'n', nodes: [] }),
-    big: (_source, { bytes }) => 'x'.repeat(Number(bytes)),
-  });
-  resolve(schema, 'Mutation', { touch: () => 'done' });
-  subscribeTo(schema, 'quiet', () => source.subscribe());
-  subscribeTo(schema, 'flood', (args) => repeat('x'.repeat(Number(args['bytes'])), Number.POSITIVE_INFINITY));
-  subscribeTo(schema, 'count', (args) => repeat(1, Number(args['to'])));
-  subscribeTo(schema, 'refusedAtOnce', () => {
-    throw new ApiError('UNAUTHENTICATED', 'There are no credentials.');
-  });
-  return schema;
-}
-
-type Resolver = GraphQLFieldResolver<unknown, { credentials: CredentialsOf }>;
-
-function resolve(schema: GraphQLSchema, typeName: 'Query' | 'Mutation', resolvers: Record<string, Resolver>): void {
-  const type = typeName === 'Query' ? schema.getQueryType() : schema.getMutationType();
-  for (const [name, resolver] of Object.entries(resolvers))
-    Object.assign(type?.getFields()[name] ?? {}, { resolve: resolver });
-}
-
-function subscribeTo(schema: GraphQLSchema, name: string, open: (args: Record<string, unknown>) => unknown): void {
-  const field = schema.getSubscriptionType()?.getFields()[name];
-  Object.assign(field ?? {}, {
-    subscribe: (_source: unknown, args: Record<string, unknown>) => open(args),
-    resolve: (value: unknown) => value,
-  });
-}
-
-function repeat(value: unknown, times: number): AsyncIterableIterator<unknown> {
-  let left = times;
-  return {
-    next: async () => (left-- > 0 ? { done: false, value } : { done: true, value: undefined }),
-    return: async () => {
-      left = 0;
-      return { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
-}
-
-function nameOf(credentials: Credentials | undefined): string {
-  if (!credentials) throw new ApiError('UNAUTHENTICATED', 'There are no credentials.');
-  return credentials.kind === 'bearer' ? credentials.token : `${credentials.cookie}+${credentials.csrfToken}`;
 }
 
 /** Time that passes when it is told to. */

@@ -8,15 +8,20 @@ import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
+import type { Limit } from '../metric-catalogue.ts';
 import { DEFLATE_OFFER, forgetDecompressor } from './deflate.ts';
-import { originAllowed, pathOf } from './door.ts';
-import { SocketOutlet, SocketPort } from './fanout/socket-outlet.ts';
-import { keepAlive } from './heartbeat.ts';
+import { pathOf, refusedAtDoor } from './door.ts';
+import type { DoorOptions } from './door.ts';
+import { SocketPort } from './fanout/socket-outlet.ts';
 import { createProtocol } from './protocol.ts';
-import type { Connection, ProtocolOptions } from './protocol.ts';
+import type { ProtocolOptions } from './protocol.ts';
 import { RateLimit } from './rate-limit.ts';
-import { watchReader } from './reader-watch.ts';
+import { Rounds } from './rounds.ts';
+import type { Farewell } from './send-away.ts';
+import type { Tally } from '../pubsub/tally.ts';
+import { SocketConnection } from './socket-connection.ts';
 import { SocketCount } from './socket-count.ts';
+import { LOOK_MS, SocketWatch } from './socket-watch.ts';
 
 declare module 'ws' {
   // @types/ws lags behind ws.
@@ -26,11 +31,12 @@ declare module 'ws' {
   }
 }
 
-export interface SocketServerOptions extends Omit<ProtocolOptions, 'socketsOfViewer'> {
+export interface SocketServerOptions extends Omit<ProtocolOptions, 'socketsOfViewer'>, DoorOptions {
   readonly basePath: string;
-  readonly allowedOrigins: readonly string[];
   readonly maxMessageBytes: number;
   readonly maxSocketsPerViewer: number;
+  /** What viewers hold on all replicas. */
+  readonly tally?: Tally | undefined;
   /** 0: not limited. */
   readonly maxSocketsPerAddress: number;
   /** Of the whole process; 0: not limited. */
@@ -45,7 +51,6 @@ const CLOSE_TIMEOUT_MS = 2_000;
 /** With this much waiting for a client, nothing more is read from it: each of its messages may have an answer. */
 const PAUSE_READING_BYTES = 1_048_576;
 
-const SERVICE_RESTART = 1012;
 const TRY_AGAIN_LATER = 1013;
 
 /**
@@ -54,17 +59,23 @@ const TRY_AGAIN_LATER = 1013;
  */
 export class SocketServer {
   readonly #options: SocketServerOptions;
-  readonly #protocol: Server<Connection>;
+  readonly #protocol: Server<SocketConnection>;
   readonly #server: WebSocketServer;
   readonly #socketsOfAddress: SocketCount;
   readonly #upgrades: RateLimit;
-  #draining = false;
+  readonly #connections = new Map<WebSocket, SocketConnection>();
+  readonly #rounds: Rounds<SocketWatch>;
+  #isDraining = false;
 
   constructor(options: SocketServerOptions) {
     this.#options = options;
     this.#socketsOfAddress = new SocketCount(options.maxSocketsPerAddress);
     this.#upgrades = new RateLimit(options.clock, options.maxUpgradesPerSecond);
-    this.#protocol = createProtocol({ ...options, socketsOfViewer: new SocketCount(options.maxSocketsPerViewer) });
+    this.#rounds = new Rounds(options.clock, LOOK_MS, (watch) => this.#look(watch));
+    this.#protocol = createProtocol({
+      ...options,
+      socketsOfViewer: new SocketCount(options.maxSocketsPerViewer, options.tally),
+    });
     this.#server = new WebSocketServer({
       noServer: true,
       maxPayload: options.maxMessageBytes,
@@ -78,9 +89,16 @@ export class SocketServer {
     return this.#server.clients.size;
   }
 
+  /** Bytes that wait for clients to take them. */
+  get queuedBytes(): number {
+    let bytes = 0;
+    for (const socket of this.#server.clients) bytes += socket.bufferedAmount;
+    return bytes;
+  }
+
   /** Everything that can be refused is refused before 101: it costs no socket. */
   upgrade(request: IncomingMessage, tcp: Duplex, head: Buffer): void {
-    tcp.on('error', () => tcp.destroy());
+    tcp.on('error', destroyThis); // no closure here: it would hold the request for as long as the connection lasts
     const address = request.socket.remoteAddress ?? '';
     const refusal = this.#refusal(request);
     if (refusal !== undefined) {
@@ -100,88 +118,124 @@ export class SocketServer {
     this.#server.handleUpgrade(request, tcp, head, (socket) => this.#serve(socket, request));
   }
 
-  /** Sends every client away with a code that makes it come back, here or to another replica. */
-  async stop(): Promise<void> {
-    this.#draining = true;
-    const closed = [...this.#server.clients].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
-    for (const socket of this.#server.clients) socket.close(SERVICE_RESTART, 'Service Restart');
-    await Promise.all(closed);
+  /** From now on nobody is let in. Those who are go on, until they are sent away. */
+  refuseMore(): void {
+    this.#isDraining = true;
   }
 
-  #refuseFor(tcp: Duplex, limit: string): void {
+  /** For each client: how to send it away with a code that makes it come back, here or to another replica. */
+  farewells(): Farewell[] {
+    return [...this.#connections.values()].map((connection) => () => connection.sendAway());
+  }
+
+  /** Cuts off whoever is left. */
+  terminate(): void {
+    for (const socket of this.#server.clients) socket.terminate();
+  }
+
+  #refuseFor(tcp: Duplex, limit: Limit): void {
     this.#hit(limit);
     refuse(tcp, 429);
   }
 
-  #hit(limit: string): void {
+  #hit(limit: Limit): void {
     this.#options.counters.add('limits_hit', { limit });
   }
 
   #refusal(request: IncomingMessage): number | undefined {
-    const { basePath, allowedOrigins } = this.#options;
-    if (this.#draining) return 503;
+    const { basePath } = this.#options;
+    if (this.#isDraining) return 503;
     if (pathOf(request) !== `${basePath === '/' ? '' : basePath}/graphql`) return 404;
-    return originAllowed(request.headers, allowedOrigins) ? undefined : 403;
+    return refusedAtDoor(request.headers, this.#options) === undefined ? undefined : 403;
   }
 
   #serve(socket: WebSocket, request: IncomingMessage): void {
-    const { clock, log } = this.#options;
-    const tcp = request.socket;
-    const stopWatching = watchReader(tcp, clock, () => this.#sendAway(socket));
-    const stopAging = this.#limitLife(socket);
-    const stopPinging = keepAlive(socket, tcp, clock, () => socket.terminate());
-    const port = new SocketPort(socket, tcp);
-    const connection: Connection = {
-      upgrade: request,
-      operations: 0,
-      credentials: undefined,
-      leave: undefined,
-      close: (code, reason) => socket.close(code, reason),
-      outlet: (id) => new SocketOutlet(port, id),
-    };
-    const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()));
-    const closed = this.#protocol.opened(
-      {
-        protocol: socket.protocol,
-        send: (message) => send(socket, message, gone),
-        close: (code, reason) => socket.close(code, reason),
-        onMessage: (receive) =>
-          socket.on('message', (message: Buffer) => void this.#receive(socket, receive(message.toString()))),
-      },
-      connection,
-    );
+    const { socket: tcp } = request;
+    const connection = new SocketConnection(socket, new SocketPort(socket, tcp), request);
+    const watch = this.#watch(socket, tcp);
+    this.#connections.set(socket, connection);
+    this.#rounds.add(watch);
+    this.#listen(socket, tcp, connection, watch);
+  }
+
+  #listen(socket: WebSocket, tcp: Socket, connection: SocketConnection, watch: SocketWatch): void {
+    const closed = this.#open(socket, connection);
+    const heard = () => watch.heard();
     socket.on('message', () => {
+      heard();
       forgetDecompressor(socket);
       waitForReader(socket, tcp);
     });
-    socket.on('ping', () => waitForReader(socket, tcp));
-    socket.on('error', (error) => {
-      if ('code' in error && error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') this.#hit('MAX_MESSAGE_BYTES');
-      log.debug({ error }, 'A client broke the WebSocket protocol.');
+    socket.on('pong', heard);
+    socket.on('ping', () => {
+      heard();
+      waitForReader(socket, tcp);
     });
+    socket.on('error', (error) => this.#broken(error));
     socket.once('close', (code, reason) => {
-      stopWatching();
-      stopAging();
-      stopPinging();
-      connection.leave?.();
-      closed(code, String(reason)).catch((error: unknown) => log.error({ error }, 'A connection did not end cleanly.'));
+      this.#connections.delete(socket);
+      this.#rounds.delete(watch);
+      closed(code, String(reason)).catch((error: unknown) =>
+        this.#options.log.error({ error }, 'A connection did not end cleanly.'),
+      );
     });
   }
 
+  /** Has the protocol spoken on it. Returns what is to be told when it is gone. */
+  #open(socket: WebSocket, connection: SocketConnection) {
+    return this.#protocol.opened(
+      {
+        protocol: socket.protocol,
+        send: (message) => connection.send(message),
+        close: (code, reason) => connection.close(code, reason),
+        onMessage: (receive) =>
+          socket.on('message', (message: Buffer) => {
+            if (connection.isServed) void this.#receive(socket, receive(message.toString()));
+          }),
+      },
+      connection,
+    );
+  }
+
+  #broken(error: Error): void {
+    if ('code' in error && error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') this.#hit('MAX_MESSAGE_BYTES');
+    this.#options.log.debug({ error }, 'A client broke the WebSocket protocol.');
+  }
+
   /** Whoever stays for hours shows fresh credentials from time to time. Not all at once: they come back at once. */
-  #limitLife(socket: WebSocket): () => void {
+  #watch(socket: WebSocket, tcp: Socket): SocketWatch {
     const { clock, maxSocketSeconds } = this.#options;
-    if (maxSocketSeconds === 0) return () => undefined;
-    const timer = clock.after(maxSocketSeconds * 1_000 * (0.9 + 0.2 * clock.random()), () => {
-      this.#hit('MAX_SOCKET_SECONDS');
-      socket.close(SERVICE_RESTART, 'Connect again');
-    });
-    return () => timer.cancel();
+    const now = clock.monotonic();
+    const lifeMs = maxSocketSeconds === 0 ? Infinity : maxSocketSeconds * 1_000 * (0.9 + 0.2 * clock.random());
+    return new SocketWatch(socket, tcp, now, now + lifeMs);
+  }
+
+  #look(watch: SocketWatch): void {
+    const { socket } = watch;
+    const verdict = watch.look(this.#options.clock.monotonic());
+    switch (verdict) {
+      case undefined:
+        return;
+      case 'dead':
+        socket.terminate();
+        return;
+      case 'stuck':
+        this.#rounds.delete(watch);
+        this.#sendAway(socket);
+        return;
+      case 'old':
+        this.#hit('MAX_SOCKET_SECONDS');
+        void this.#connections.get(socket)?.sendAway();
+        return;
+      default:
+        verdict satisfies never;
+    }
   }
 
   /** The close frame waits behind everything unread: a client that still takes nothing is cut off. */
   #sendAway(socket: WebSocket): void {
-    const { clock, log } = this.#options;
+    const { clock, log, counters } = this.#options;
+    counters.add('slow_consumers_cut', { transport: 'websocket' });
     log.info({ waitingBytes: socket.bufferedAmount }, 'A client that reads nothing is sent away.');
     socket.close(TRY_AGAIN_LATER, 'Slow consumer');
     clock.after(CLOSE_TIMEOUT_MS, () => socket.terminate());
@@ -198,14 +252,8 @@ export class SocketServer {
   }
 }
 
-const UNCOMPRESSED = { compress: false };
-
-/** While the socket closes nothing is sent, and nobody is told that it was: a source would run on at full speed. */
-function send(socket: WebSocket, message: string, gone: Promise<void>): Promise<void> {
-  if (socket.readyState !== socket.OPEN) return gone;
-  return new Promise((resolve, reject) =>
-    socket.send(message, UNCOMPRESSED, (error) => (error ? reject(error) : resolve())),
-  );
+function destroyThis(this: Duplex): void {
+  this.destroy();
 }
 
 function waitForReader(socket: WebSocket, tcp: Socket): void {

@@ -1,10 +1,11 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makePod } from '../../demo/apiserver/objects.ts';
 import { readConfig } from '../../src/config.ts';
 import { startServer, type RunningServer } from '../../src/server.ts';
 import { eventually } from '../support/eventually.ts';
+import { hasCurl } from '../support/has-curl.ts';
 import { CuttingProxy } from './cutting-proxy.ts';
 import { tokenOf, WholeServer } from '../support/whole-server.ts';
 
@@ -20,7 +21,9 @@ let port = '0';
 const running: ChildProcess[] = [];
 
 async function startServerAgain(): Promise<void> {
-  server = await startServer(readConfig({ KAS_URL: whole.kas.url, PORT: port, LOG_LEVEL: 'silent' }));
+  server = await startServer(
+    readConfig({ KAS_URL: whole.kas.url, PORT: port, DRAIN_SECONDS: '0', LOG_LEVEL: 'silent' }),
+  );
   port = new URL(server.url).port;
 }
 
@@ -97,10 +100,7 @@ describe('examples/clients/*.ts, when the connection is cut', () => {
   );
 });
 
-const CURL = hasCurl();
-if (!CURL) console.error('SKIPPED: examples/clients/curl.sh, because there is no curl.');
-
-it.skipIf(!CURL)('examples/clients/curl.sh prints every update', async () => {
+it.skipIf(!hasCurl('examples/clients/curl.sh'))('examples/clients/curl.sh prints every update', async () => {
   pod('first', 'example-curl');
   const { text } = run('sh', ['curl.sh'], 'example-curl');
   await eventually('the snapshot', () => text().includes('"type":"SNAPSHOT"'), WITHIN_MS, text);
@@ -112,12 +112,3 @@ it.skipIf(!CURL)('examples/clients/curl.sh prints every update', async () => {
     { data: { k8sPods: { total: 2, upserted: [{ metadata: { name: 'second' } }] } } },
   ]);
 });
-
-function hasCurl(): boolean {
-  try {
-    execFileSync('curl', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}

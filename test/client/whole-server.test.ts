@@ -86,7 +86,7 @@ describe('a server that restarts', () => {
   let port: string;
 
   async function start(): Promise<void> {
-    const config = { KAS_URL: whole.kas.url, PORT: port, LINGER_SECONDS: '1', LOG_LEVEL: 'silent' };
+    const config = { KAS_URL: whole.kas.url, PORT: port, LINGER_SECONDS: '1', DRAIN_SECONDS: '0', LOG_LEVEL: 'silent' };
     server = await startServer(readConfig(config));
     port = new URL(server.url).port;
   }

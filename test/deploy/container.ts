@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { DEFAULTS, readConfig, type Config } from '../../src/config.ts';
+import { longestStopSeconds } from '../../src/server.ts';
 import type { Manifest } from './checker.ts';
 
 /** As much of a container as is looked at. */
@@ -10,6 +11,7 @@ export interface Container {
   readonly startupProbe: Probe;
   readonly readinessProbe: Probe;
   readonly livenessProbe: Probe;
+  readonly lifecycle: { readonly preStop: { readonly sleep: { readonly seconds: number } } };
   readonly resources: { readonly requests: object; readonly limits: { readonly memory: string } };
   readonly securityContext: object;
 }
@@ -67,4 +69,13 @@ export function expectLockedDown(container: Container): void {
     capabilities: { drop: ['ALL'] },
   });
   expect(container.resources).toMatchObject({ requests: { cpu: expect.any(String) }, limits: { memory: '1Gi' } });
+}
+
+/** How long the cluster waits before it kills the process, and how long it must: pause before the signal + longest stop. */
+export function patienceOf(objects: readonly Manifest[]): { readonly given: number; readonly needed: number } {
+  const container = kascadeOf(objects);
+  return {
+    given: podOf(objects).terminationGracePeriodSeconds,
+    needed: container.lifecycle.preStop.sleep.seconds + longestStopSeconds(configOf(container)),
+  };
 }

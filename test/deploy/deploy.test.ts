@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULTS } from '../../src/config.ts';
 import { buildChecker, checkChart, checkManifests, type Report } from './checker.ts';
-import { configOf, expectLockedDown, kascadeOf, one, podOf } from './container.ts';
+import { configOf, expectLockedDown, kascadeOf, one, patienceOf, podOf } from './container.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const CHART = `${ROOT}deploy/helm/kascade`;
@@ -56,6 +56,11 @@ describe.skipIf(checker === undefined)('deploy/sidecar.yaml', () => {
     expect(configOf(kascadeOf(objects)).basePath).toBe('/k8s-proxy/kascade');
   });
 
+  it('gives it the time that a stop may take', () => {
+    const { given, needed } = patienceOf(objects);
+    expect(given).toBeGreaterThanOrEqual(needed);
+  });
+
   it('lets no container do more than it must', () => {
     expectLockedDown(kascadeOf(objects));
     expect(podOf(objects)).toMatchObject({
@@ -75,7 +80,7 @@ describe.skipIf(checker === undefined)('deploy/sidecar.yaml', () => {
     const kasUrl = new URL(env.find(({ name }) => name === 'KAS_URL')?.value ?? '');
     expect(basePath.startsWith(`${kasUrl.pathname}/`)).toBe(true);
     expect(one(objects, 'ConfigMap').data?.['config.yaml']).toContain(`url_path_prefix: ${kasUrl.pathname}/`);
-    expect(JSON.stringify(one(objects, 'Ingress').spec)).toContain(`"path":"${basePath}"`);
+    expect(pathsTo('kascade', objects)).toEqual([{ path: `${basePath}/graphql`, pathType: 'Exact' }]);
   });
 
   it('selects with one set of labels everywhere', () => {
@@ -135,8 +140,29 @@ describe.skipIf(checker === undefined)('the Helm chart', () => {
     expect(one(report.objects, 'Deployment').spec).not.toHaveProperty('replicas'); // the autoscaler's to say
   });
 
+  it('renders with the values of the `helm install` in docs/operations.md', () => {
+    const [, command = ''] = /^(helm install kascade .*?)\n```/ms.exec(read('docs/operations.md')) ?? [];
+    const { objects, lint } = render(valuesOf(command));
+    expect(lint ?? []).toEqual([]);
+    expect(configOf(kascadeOf(objects)).allowedOrigins).toEqual(['https://gitlab.example.com']);
+    expect(JSON.stringify(one(objects, 'Ingress').spec)).toContain('"host":"kas.example.com"');
+  });
+
   it('renders under the root path', () => {
-    expect(configOf(kascadeOf(render({ basePath: '/' }).objects)).basePath).toBe('/');
+    const { objects } = render({ basePath: '/', ingress: { enabled: true } });
+    expect(configOf(kascadeOf(objects)).basePath).toBe('/');
+    expect(pathsTo('http', objects)).toEqual([{ path: '/graphql', pathType: 'Exact' }]);
+  });
+
+  it('publishes nothing that needs no credentials', () => {
+    const { objects } = render(everything);
+    expect(pathsTo('http', objects)).toEqual([{ path: '/k8s-proxy/kascade/graphql', pathType: 'Exact' }]);
+  });
+
+  it('lets Kascade connect to what is named beside KAS and Redis', () => {
+    const collector = { ports: [{ protocol: 'TCP', port: 4318 }] };
+    const more = egressOf(render({ networkPolicy: { egress: [collector] } }));
+    expect(more).toEqual([...egressOf(render()), collector]);
   });
 
   it('as a sidecar, is the container and what goes around it', () => {
@@ -166,7 +192,53 @@ describe.skipIf(checker === undefined)('the Helm chart', () => {
     expect(options).toBe(`--max-old-space-size=${limitMiB * 0.75}`);
   });
 
-  it('asks for more patience than draining takes', () => {
-    expect(podOf(render().objects).terminationGracePeriodSeconds).toBeGreaterThanOrEqual(30);
+  it('gives Kascade the time that a stop may take, and refuses less', () => {
+    const { given, needed } = patienceOf(render().objects);
+    expect(given).toBeGreaterThanOrEqual(needed);
+    const config = { DRAIN_SECONDS: '60', MAX_REQUEST_SECONDS: '90' };
+    const slow = patienceOf(render({ config, terminationGracePeriodSeconds: 600 }).objects).needed;
+    expect(slow).toBe(needed + 50 + 60);
+    render({ config, terminationGracePeriodSeconds: slow });
+    expect(() => render({ config, terminationGracePeriodSeconds: slow - 1 })).toThrow(`must be at least ${slow}`);
   });
 });
+
+function egressOf({ objects }: Report): readonly unknown[] {
+  return (one(objects, 'NetworkPolicy').spec as { readonly egress: readonly unknown[] }).egress;
+}
+
+interface IngressSpec {
+  readonly rules: readonly { readonly http: { readonly paths: readonly IngressPath[] } }[];
+}
+
+interface IngressPath {
+  readonly path: string;
+  readonly pathType: string;
+  readonly backend: { readonly service: { readonly port: { readonly name: string } } };
+}
+
+/** What the ingress routes to the port of that name. */
+function pathsTo(port: string, objects: Report['objects']): Pick<IngressPath, 'path' | 'pathType'>[] {
+  const { rules } = one(objects, 'Ingress').spec as IngressSpec;
+  const paths = rules.flatMap(({ http }) => http.paths);
+  const toPort = paths.filter(({ backend }) => backend.service.port.name === port);
+  return toPort.map(({ path, pathType }) => ({ path, pathType }));
+}
+
+/** What `--set path.to.value=…` means to Helm, as far as the documents use it: texts, true, and lists in braces. */
+function valuesOf(command: string): object {
+  const values = {};
+  for (const [, quoted, plain] of command.matchAll(/--set (?:'(.*?)'|(\S+))/g)) {
+    const [path = '', value = ''] = (quoted ?? plain ?? '').split(/=(.*)/s);
+    const list = /^\{(.*)\}$/.exec(value)?.[1]?.split(',');
+    const names = path.split('.');
+    const last = names.pop() ?? '';
+    const place = names.reduce<Record<string, unknown>>((parent, name) => {
+      const child = (parent[name] ?? {}) as Record<string, unknown>;
+      parent[name] = child;
+      return child;
+    }, values);
+    place[last] = list ?? (value === 'true' || value);
+  }
+  return values;
+}

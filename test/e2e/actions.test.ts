@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { valueAt } from '../../demo/apiserver/json.ts';
 import { conflict } from '../../demo/apiserver/status.ts';
-import { makeDeployment } from '../../demo/apiserver/objects.ts';
+import { grant, makeDeployment } from '../../demo/apiserver/objects.ts';
 import type { ApiObject } from '../../demo/apiserver/object.ts';
+import { decodeActionId } from '../../src/schema/flux-action-id.ts';
 import { eventually } from '../support/eventually.ts';
 import { follow } from '../support/live.ts';
 import { WholeServer } from '../support/whole-server.ts';
@@ -56,14 +57,15 @@ describe('restartK8sWorkload', () => {
   });
 
   it('refuses other kinds, another object of the name, and what is paused', async () => {
+    deployment('namesake');
     deployment('paused');
     whole.store.patch('deployments', NS, 'paused', { spec: { paused: true } });
     const codes = [];
     for (const each of [
-      target('Service', 'restarted'),
-      target('ReplicaSet', 'restarted'),
-      { ...target('Deployment', 'restarted'), apiVersion: 'example.com/v1' },
-      target('Deployment', 'restarted', 'another-uid'),
+      target('Service', 'namesake'),
+      target('ReplicaSet', 'namesake'),
+      { ...target('Deployment', 'namesake'), apiVersion: 'example.com/v1' },
+      target('Deployment', 'namesake', 'another-uid'),
       target('Deployment', 'paused'),
       target('Deployment', 'nowhere'),
     ]) {
@@ -117,6 +119,31 @@ describe('scaleK8sWorkload', () => {
     }
     expect(codes).toEqual(['BAD_USER_INPUT', 'BAD_USER_INPUT', 'BAD_USER_INPUT', 'CONFLICT', 'BAD_USER_INPUT']);
     expect(whole.store.get('deployments', NS, 'scaled')?.spec).toMatchObject({ replicas: 0 });
+  });
+
+  it('shows the object as it is since then, also when the shared watch is behind', async () => {
+    const namespace = 'lagging';
+    whole.store.create(makeDeployment({ name: 'web', namespace, replicas: 2 }));
+    const match = { verb: 'watch', resource: 'deployments', namespace };
+    api().faults.add({ match, effect: { silent: true, initialEvents: 'refuse' } });
+    const READ = '{ k8sDeployments(agentId: "1", namespace: "lagging") { nodes { spec } } }';
+    const watching = follow<{ upserted: unknown[] }>(
+      whole,
+      'subscription { k8sDeployments(agentId: "1", namespace: "lagging") { upserted { spec } } }',
+    );
+    await eventually('the shared watch', () => watching.messages.length === 1, 5_000);
+    const { data } = await scale({ kind: 'Deployment', namespace, name: 'web' }, 5);
+    expect((await whole.ask(READ)).data).toMatchObject({ k8sDeployments: { nodes: [{ spec: { replicas: 2 } }] } });
+    expect(data).toMatchObject({ scaleK8sWorkload: { replicas: 5, object: { spec: { replicas: 5 } } } });
+    watching.stop();
+  });
+
+  it('is done also for those who may not get the object', async () => {
+    whole.store.create(makeDeployment({ name: 'web', namespace: 'scaled-only', replicas: 2 }));
+    grant(whole.store, 'joe', 'scaled-only', ['get', 'patch'], ['deployments/scale']);
+    const variables = { target: { kind: 'Deployment', namespace: 'scaled-only', name: 'web' }, replicas: 4 };
+    const { data } = await whole.ask(SCALE, variables, { authorization: 'Bearer glpat-joe' });
+    expect(data).toMatchObject({ scaleK8sWorkload: { replicas: 4, object: null } });
   });
 
   it('does not overwrite a change of the same moment', async () => {
@@ -283,8 +310,13 @@ describe('Flux', () => {
 
   it('suspends with who and why, refuses to reconcile then, and resumes', async () => {
     kustomization('paused-ks');
-    const suspended = await whole.ask(SUSPEND, { target: at('paused-ks'), reason: 'release freeze' });
+    const suspended = await whole.ask<{ suspendFluxResource: Payload }>(SUSPEND, {
+      target: at('paused-ks'),
+      reason: 'release freeze',
+    });
     expect(suspended.data).toMatchObject({ suspendFluxResource: { state: 'SUCCEEDED' } });
+    const generation = whole.store.get('kustomizations', NS, 'paused-ks')?.metadata.generation;
+    expect(decodeActionId(suspended.data?.suspendFluxResource.actionId ?? '')).toMatchObject({ generation });
     expect(whole.store.get('kustomizations', NS, 'paused-ks')?.spec).toMatchObject({ suspend: true });
     expect(annotationsOf('paused-ks')).toEqual({
       'kascade.dev/suspended-by': expect.stringContaining('ada') as string,

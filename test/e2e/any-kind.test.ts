@@ -38,10 +38,11 @@ beforeAll(async () => {
     jsonPath: '.status.conditions[?(@.type=="Ready")].status',
   };
   const secret = { name: 'Secret', type: 'string', description: 'Where it is kept.', jsonPath: '.spec.secretName' };
+  const age = { name: 'Age', type: 'date', description: '', jsonPath: '.metadata.creationTimestamp' };
   kas
     .agent(1)
     .api.resources.register(
-      apiResource('cert-manager.io', 'v1', 'certificates', 'Certificate', { printerColumns: [ready, secret] }),
+      apiResource('cert-manager.io', 'v1', 'certificates', 'Certificate', { printerColumns: [ready, secret, age] }),
     );
   for (const name of ['api', 'web', 'zoo']) {
     store.create({

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { grant, makeDeployment, makePod, makeService } from '../../demo/apiserver/objects.ts';
 import { apiResource } from '../../demo/apiserver/resources.ts';
-import { WholeServer } from '../support/whole-server.ts';
+import { codeOf, WholeServer } from '../support/whole-server.ts';
 
 /** What goes beyond GitLab's dashboard: metrics, applications, drift, previews. */
 
@@ -15,8 +15,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => whole.stop());
-
-const codeOf = ({ errors }: Awaited<ReturnType<WholeServer['ask']>>) => errors?.[0]?.extensions['code'];
 
 const labels = (name: string) => ({
   'app.kubernetes.io/part-of': 'shop',
@@ -43,6 +41,9 @@ const managed = (
 
 const manifest = (name: string, spec: unknown, more: Record<string, unknown> = {}) =>
   JSON.stringify({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name }, spec, ...more });
+
+const written = (name: string, replicas: number) =>
+  `apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: ${name}\nspec:\n  replicas: ${replicas}\n`;
 
 describe('promQuery', () => {
   const QUERY =
@@ -88,6 +89,21 @@ describe('promQuery', () => {
       'BAD_USER_INPUT',
       'FORBIDDEN',
     ]);
+  });
+
+  it.each([
+    ['no data', {}],
+    ['no result', { resultType: 'vector' }],
+    ['no type', { result: [] }],
+  ])('is a typed error when the service answers with %s', async (_, data) => {
+    const fault = whole.kas.agent(1).api.faults.add({
+      match: { resource: 'services', subresource: 'proxy' },
+      effect: { respond: { status: 200, contentType: 'application/json', body: { status: 'success', data } } },
+    });
+    const answer = await whole.ask(QUERY, { query: 'up' });
+    fault.remove();
+    expect(fault.hits).toBe(1);
+    expect(codeOf(answer)).toBe('UPSTREAM_ERROR');
   });
 
   it('is not there where none is configured', async () => {
@@ -270,6 +286,31 @@ describe('previewManifests', () => {
           url.includes('dryRun=All') && url.includes('fieldManager=kascade-preview') && url.includes('force=true'),
       ),
     ).toBe(true);
+  });
+
+  it('tells nothing of what a cluster serves to those who are not let through to it', async () => {
+    const manifests = ['Kustomization', 'Nonsense'].map((kind) =>
+      JSON.stringify({ apiVersion: 'kustomize.toolkit.fluxcd.io/v1', kind, metadata: { name: 'x' } }),
+    );
+    await whole.ask(QUERY, { manifests }); // so that the answer is remembered
+    const stranger = { authorization: 'Bearer glpat-nobody' };
+    const { data, errors } = await whole.ask<{ previewManifests: unknown[] }>(QUERY, { manifests }, stranger);
+    expect(errors).toMatchObject([{ extensions: { code: 'GITLAB_UNAUTHORIZED' } }]);
+    expect(data).toBeNull();
+  });
+
+  it('takes YAML of several documents', async () => {
+    whole.store.create(makeDeployment({ name: 'from-yaml', namespace: 'preview', replicas: 2 }));
+    const { data, errors } = await whole.ask(QUERY, {
+      manifests: [`# two\n---\n${written('from-yaml', 7)}---\n${written('not-there', 1)}`],
+    });
+    expect(errors).toBeUndefined();
+    expect(data).toMatchObject({
+      previewManifests: [
+        { name: 'from-yaml', outcome: 'UPDATE', changes: [{ path: '/spec/replicas', before: 2, after: 7 }] },
+        { name: 'not-there', outcome: 'CREATE' },
+      ],
+    });
   });
 
   it('refuses Secrets and what is no manifest before anything is sent', async () => {

@@ -169,17 +169,18 @@ describe('graphql-ws', () => {
 });
 
 describe('SSE', () => {
-  it('carries the same messages', async () => {
-    pod('over-sse', 'sse');
+  it.each(['text/event-stream', '*/*'])('carries the same messages, shared, to who accepts %s', async (accept) => {
+    const namespace = accept === '*/*' ? 'curl' : 'sse';
+    pod('over-sse', namespace);
     const abort = new AbortController();
     const response = await fetch(`${whole.server.url}/graphql`, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
-        accept: 'text/event-stream',
+        accept,
         authorization: `Bearer ${tokenOf('ada')}`,
       },
-      body: JSON.stringify({ query: LIVE_PODS, variables: { namespace: 'sse' } }),
+      body: JSON.stringify({ query: LIVE_PODS, variables: { namespace } }),
       signal: abort.signal,
     });
     const messages: PodsUpdate[] = [];
@@ -196,7 +197,10 @@ describe('SSE', () => {
       }
     })().catch(() => {});
     await eventually('the snapshot', () => messages.length === 1, 5_000);
-    pod('another', 'sse');
+    pod('another', namespace);
+    expect(await (await fetch(`${whole.server.url}/metrics`)).text()).toContain(
+      'kascade_subscriptions{mode="plain"} 0\n',
+    );
     await eventually('the change', () => messages.length === 2, 5_000);
     expect(messages).toMatchObject([
       { type: 'SNAPSHOT', total: 1 },
@@ -204,7 +208,7 @@ describe('SSE', () => {
     ]);
     abort.abort();
     await reading;
-    await expect.poll(() => connection('sse'), { timeout: 5_000 }).toMatchObject({ reason: 'IDLE' });
+    await expect.poll(() => connection(namespace), { timeout: 5_000 }).toMatchObject({ reason: 'IDLE' });
   });
 });
 

@@ -3,7 +3,7 @@ import { grant, makeDeployment, makePod } from '../../demo/apiserver/objects.ts'
 import { parse } from 'yaml';
 import { eventually } from '../support/eventually.ts';
 import { followField } from '../support/follow.ts';
-import { WholeServer } from '../support/whole-server.ts';
+import { codeOf, WholeServer } from '../support/whole-server.ts';
 
 /** How a namespace is, and its objects as YAML. */
 
@@ -30,8 +30,6 @@ const connection = async () =>
   (await whole.ask('{ k8sConnection(agentId: "1", namespace: "again") { status } }')).data?.['k8sConnection'];
 const podRequests = () => whole.kas.requests.filter(({ url }) => /\/pods\?/.test(url)).length;
 const isChanged = ({ yaml }: { yaml: string }) => yaml.includes('"seven: changed"');
-const codeOf = ({ errors }: Awaited<ReturnType<WholeServer['ask']>>) => errors?.[0]?.extensions['code'];
-
 interface Told {
   readonly k8sNamespaceHealth: {
     readonly level: string;

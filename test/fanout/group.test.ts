@@ -1,87 +1,12 @@
-import { parse, validateSubscriptionArgs } from 'graphql';
-import type { ValidatedSubscriptionArgs } from 'graphql';
-import { describe, expect, it } from 'vitest';
+import { parse } from 'graphql';
+import { describe, expect, it, vi } from 'vitest';
 import type { KubernetesObject } from '../../src/kubernetes/object.ts';
-import { PODS } from '../../src/kubernetes/resources.ts';
-import { systemClock } from '../../src/clock.ts';
 import { ApiError } from '../../src/errors.ts';
-import { Feed } from '../../src/pubsub/feed.ts';
-import { LiveUpdates, type LiveOptions } from '../../src/pubsub/live-updates.ts';
-import { schema } from '../../src/schema/index.ts';
-import { FanOut, MAX_SHAPES_PER_FEED } from '../../src/transport/fanout/fan-out.ts';
-import type { Frame } from '../../src/transport/fanout/frame.ts';
-import type { Outlet } from '../../src/transport/fanout/outlet.ts';
+import { MAX_SHAPES_PER_FEED } from '../../src/transport/fanout/fan-out.ts';
+import { Pace } from '../../src/transport/fanout/pace.ts';
 import { eventually, pause } from '../support/eventually.ts';
 import { podOf } from './pod.ts';
-
-const DOCUMENT = parse(`subscription ($resume: String, $maxRate: Float) {
-  k8sPods(agentId: "1", namespace: "shop", resume: $resume, maxRate: $maxRate) {
-    type cursor total removed upserted { id metadata { name labels } }
-  }
-}`);
-
-/** Takes everything, unless it is told to be slow. */
-class Recorder implements Outlet {
-  readonly frames: Frame[] = [];
-  readonly deflates = false;
-  free = true;
-  onWrite: () => void = () => {};
-  readonly #listeners = new Set<() => void>();
-
-  write(frame: Frame): void {
-    this.frames.push(frame);
-    this.onWrite();
-  }
-
-  onFree(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
-  release(): void {
-    this.free = true;
-    for (const listener of this.#listeners) listener();
-  }
-
-  get updates() {
-    return this.frames.map((frame) => {
-      const [, text] = /^event: next\ndata: (.*)\n\n$/s.exec(frame.event.toString()) ?? [];
-      return (JSON.parse(text ?? '') as { data: { k8sPods: { type: string; total: number; upserted: object[] } } }).data
-        .k8sPods;
-    });
-  }
-}
-
-class Stage {
-  readonly feed = new Feed({ agentId: '1', namespace: 'shop', resource: PODS }, systemClock);
-  refused = 0;
-  released = 0;
-  readonly fanOut = new FanOut({
-    sharedContext: {},
-    mask: (thrown) => ({ message: String(thrown) }),
-    onTooManyShapes: () => (this.refused += 1),
-  });
-
-  constructor(pods: number) {
-    this.feed.replace(
-      Array.from({ length: pods }, (_, index) => podOf(index, 1)),
-      '1',
-      'kept',
-    );
-  }
-
-  args(document = DOCUMENT, variableValues: Record<string, unknown> = {}): ValidatedSubscriptionArgs {
-    const args = validateSubscriptionArgs({ schema, document, variableValues });
-    if (!('schema' in args)) throw args[0] ?? new Error('invalid');
-    return args;
-  }
-
-  join(options: LiveOptions = {}, args = this.args()) {
-    const live = new LiveUpdates(this.feed, systemClock, options, () => (this.released += 1));
-    const outlet = new Recorder();
-    return { live, outlet, life: this.fanOut.join(args, live, outlet) };
-  }
-}
+import { DOCUMENT, Stage } from './stage.ts';
 
 function isEven({ metadata }: KubernetesObject): boolean {
   return Number(metadata.labels?.['version']) % 2 === 0;
@@ -109,12 +34,12 @@ describe('a group', () => {
 
   it('works off a large snapshot in slices, and writes to many in turns', async () => {
     const stage = new Stage(5_000);
-    let ticks = 0;
-    const tick = setInterval(() => (ticks += 1), 0);
+    const turn = vi.spyOn(Pace.prototype, 'turn');
     const members = Array.from({ length: 1_000 }, () => stage.join());
     await eventually('all have it', () => members.every(({ outlet }) => outlet.frames.length === 1), 10_000);
-    clearInterval(tick);
-    expect(ticks).toBeGreaterThanOrEqual(5); // others had their turns in between
+    // 50 objects at a time, and 50 members: between them others get their turn when it is time (pace.test.ts).
+    expect(turn.mock.calls.length).toBeGreaterThanOrEqual(5_000 / 50 + 1_000 / 50);
+    turn.mockRestore();
     expect(members[999]?.outlet.updates[0]).toMatchObject({ type: 'SNAPSHOT', total: 5_000 });
     expect(new Set(members.map(({ outlet }) => outlet.frames[0])).size).toBe(1);
   });
@@ -193,6 +118,9 @@ describe('a group', () => {
     stage.feed.upsert(podOf(0, 9));
     await eventually('level again', () => slow.outlet.frames.length === 3, 5_000);
     expect(slow.outlet.frames[2]).toBe(quick.outlet.frames.at(-1));
+    expect(stage.counters.value('updates_coalesced')).toBe(1);
+    const written = quick.outlet.frames.length + slow.outlet.frames.length;
+    expect(stage.counters.value('deliveries', { transport: 'websocket', mode: 'shared' })).toBe(written);
   });
 
   it('starts everybody over when the feed does', async () => {
@@ -205,6 +133,36 @@ describe('a group', () => {
     slow.outlet.release();
     await eventually('the same for who was slow', () => slow.outlet.updates.at(-1)?.total === 1, 5_000);
     expect([quick, slow].map(({ outlet }) => outlet.updates.at(-1)?.type)).toEqual(['SNAPSHOT', 'SNAPSHOT']);
+    expect(stage.counters.value('resyncs', { reason: 'UPSTREAM_RESET' })).toBe(2);
+  });
+
+  it('tells of one object what is selected of it: that it comes, changes and goes, and nothing twice', async () => {
+    const stage = new Stage(1);
+    const filter = { key: 'name', matches: ({ metadata }: KubernetesObject) => metadata.name === 'pod-1' };
+    const args = stage.args(
+      parse('subscription { fluxResource(agentId: "1", fluxResourcePath: "x") { object { kind } freshAsOf } }'),
+    );
+    const [quick, slow] = [stage.join({ filter }, args, 'object'), stage.join({ filter }, args, 'object')];
+    const seen = ({ outlet }: typeof quick) =>
+      outlet.frames.map((frame) => /"object":(null|{"kind":"\w+"})/.exec(frame.event.toString())?.[1]);
+    await eventually('there is none', () => slow.outlet.frames.length === 1, 5_000);
+    slow.outlet.free = false;
+    stage.feed.upsert(podOf(1, 1));
+    await eventually('it comes', () => quick.outlet.frames.length === 2, 5_000);
+    stage.feed.upsert(podOf(1, 2)); // nothing that is selected
+    stage.feed.upsert(podOf(2, 1));
+    await turns(5);
+    stage.feed.remove(podOf(1, 3));
+    await eventually('it goes', () => quick.outlet.frames.length === 3, 5_000);
+    stage.feed.replace([podOf(1, 9)], '9', 'lost');
+    await eventually('it is back', () => quick.outlet.frames.length === 4, 5_000);
+    stage.feed.replace([podOf(1, 9)], '10', 'lost');
+    slow.outlet.release();
+    await eventually('the slow one knows', () => slow.outlet.frames.length === 2, 5_000);
+    await turns(5);
+    expect(seen(quick)).toEqual(['null', '{"kind":"Pod"}', 'null', '{"kind":"Pod"}']);
+    expect(seen(slow)).toEqual(['null', '{"kind":"Pod"}']);
+    expect(quick.outlet.frames[0]).toBe(slow.outlet.frames[0]);
   });
 
   it('serves only so many shapes of a feed together', () => {

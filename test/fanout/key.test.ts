@@ -127,6 +127,13 @@ describe('what can be shared', () => {
     expect(personal).toEqual([]);
   });
 
+  it('is what asks for `__typename`, as clients with a cache do everywhere', () => {
+    const document = parse(`subscription { k8sPods(agentId: "1") {
+      __typename type upserted { __typename id ... on K8sObject { kind: __typename } metadata { __typename name } }
+    } }`);
+    expect(isShareable(validated(validateSubscriptionArgs({ schema, document })))).toBe(true);
+  });
+
   it('is nothing whose resolver takes the context', () => {
     const event = new GraphQLObjectType({
       name: 'Event',

@@ -1,6 +1,11 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
-import { tokenOf, type WholeServer } from '../support/whole-server.ts';
+import { tokenOf } from '../support/whole-server.ts';
+
+/** Whatever it talks to: a server in this process or in another. */
+export interface Reachable {
+  readonly server: { readonly url: string };
+}
 
 /** One message as every shape of these tests can be read, whatever it calls its fields. */
 export interface Message {
@@ -38,11 +43,14 @@ export class LiveClient {
   readonly errors: unknown[] = [];
   readonly breaches: string[] = [];
   readonly set = new Map<string, string | undefined>();
+  /** Resolves when the server, or `leave`, has ended it: with the WebSocket's close code, or for a stream whether it was cut. */
+  readonly ended: Promise<number | 'whole' | 'cut'>;
+  #end: (how: number | 'whole' | 'cut') => void;
   readonly #removed = new Set<string>();
   #socket: WebSocket | undefined;
   #abort: AbortController | undefined;
 
-  static async join(whole: WholeServer, shape: Shape, options: JoinOptions = {}): Promise<LiveClient> {
+  static async join(whole: Reachable, shape: Shape, options: JoinOptions = {}): Promise<LiveClient> {
     const client = new LiveClient(shape, options);
     if (options.transport === 'sse') await client.#openStream(whole);
     else await client.#openSocket(whole);
@@ -52,6 +60,9 @@ export class LiveClient {
   private constructor(shape: Shape, options: JoinOptions) {
     this.shape = shape;
     this.options = options;
+    const ended = Promise.withResolvers<number | 'whole' | 'cut'>();
+    this.ended = ended.promise;
+    this.#end = ended.resolve;
     if (options.resume === undefined || options.before === undefined) return;
     for (const [id, version] of options.before.set) this.set.set(id, version);
   }
@@ -79,13 +90,14 @@ export class LiveClient {
     return { query: this.shape.query, variables: { ...this.shape.variables, resume, maxRate } };
   }
 
-  async #openSocket(whole: WholeServer): Promise<void> {
+  async #openSocket(whole: Reachable): Promise<void> {
     const { user = 'ada', id = crypto.randomUUID(), transport } = this.options;
     const socket = new WebSocket(`${whole.server.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', {
       perMessageDeflate: transport === 'deflated',
     });
     this.#socket = socket;
     socket.on('error', () => {});
+    socket.on('close', (code) => this.#end(code));
     await once(socket, 'open');
     socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization: `Bearer ${tokenOf(user)}` } }));
     await once(socket, 'message');
@@ -101,7 +113,7 @@ export class LiveClient {
     else if (message.type === 'error') this.errors.push(message.payload);
   }
 
-  async #openStream(whole: WholeServer): Promise<void> {
+  async #openStream(whole: Reachable): Promise<void> {
     const { user = 'ada' } = this.options;
     this.#abort = new AbortController();
     const response = await fetch(`${whole.server.url}/graphql`, {
@@ -114,7 +126,10 @@ export class LiveClient {
       body: JSON.stringify(this.#payload),
       signal: this.#abort.signal,
     });
-    void this.#readStream(response).catch(() => undefined);
+    void this.#readStream(response).then(
+      () => this.#end('whole'),
+      () => this.#end('cut'),
+    );
   }
 
   async #readStream(response: Response): Promise<void> {

@@ -9,6 +9,7 @@ import { LIVE_PODS, RightsServer } from './rights-server.ts';
 let whole: RightsServer;
 beforeAll(async () => {
   whole = await RightsServer.start({ env: { ACCESS_ALLOW_SECONDS: '1', ACCESS_DENY_SECONDS: '0' } });
+  whole.kas.user('kim', { agents: [2] });
 });
 afterAll(() => whole[Symbol.asyncDispose]());
 
@@ -22,12 +23,18 @@ async function written(work: () => Promise<unknown>): Promise<AuditEntry[]> {
   return whole.audit.slice(before).filter(({ event }) => event !== 'identify');
 }
 
+/** Looks at something as ada, so that it is asked who that is, and waits for the answer. */
+async function adaIdentified(): Promise<AuditEntry | undefined> {
+  const find = () => whole.audit.find(({ event, user }) => event === 'identify' && user === 'gitlab:user:ada');
+  await whole.ask(COUNT);
+  await eventually('it is learned', () => find() !== undefined, 3_000);
+  return find();
+}
+
 const SHOP = { agentId: '1', namespace: 'shop', resource: 'pods' };
 
 it('says who somebody is once, under the digest that all their lines have', async () => {
-  await whole.ask(COUNT);
-  await eventually('it is learned', () => whole.audit.some(({ event }) => event === 'identify'), 3_000);
-  const identified = whole.audit.find(({ event }) => event === 'identify');
+  const identified = await adaIdentified();
   expect(identified).toMatchObject({ user: 'gitlab:user:ada', agentId: '1' });
   const [attached] = await written(() => whole.ask(COUNT));
   expect(attached).toEqual({
@@ -54,7 +61,6 @@ it('names who was denied what', async () => {
 });
 
 it("has KAS's trace ID where KAS decided", async () => {
-  whole.kas.user('kim', { agents: [2] });
   expect(await written(() => whole.ask(COUNT, {}, 'kim'))).toMatchObject([
     {
       event: 'deny',
@@ -66,6 +72,7 @@ it("has KAS's trace ID where KAS decided", async () => {
 });
 
 it('has each mutation, with what became of it', async () => {
+  await adaIdentified();
   whole.store.create(makePod({ name: 'p', namespace: 'shop' }));
   grant(whole.store, 'eve', 'shop', ['list', 'watch'], ['pods']);
   const mutations = await written(async () => {

@@ -5,6 +5,7 @@ import { Bench } from '../support/bench.ts';
 import { eventually, pause } from '../support/eventually.ts';
 import { RecordedView } from '../support/recorded-view.ts';
 import { scaledClock } from '../support/scaled-clock.ts';
+import { shiftedClock } from '../support/shifted-clock.ts';
 import { codes, LIVE_PODS, RightsServer, type RawSocket, type RightsServerOptions } from './rights-server.ts';
 
 /** Rows K1 to K5 of the fault matrix: clients that are slow, many, forgetful, restless or greedy. */
@@ -126,7 +127,8 @@ it('K3: a cursor lets nobody in, and one that cannot be used is answered by a sn
 });
 
 it('K3: a cursor from before what is remembered is answered by a snapshot: HISTORY_EXPIRED', async () => {
-  bench = await Bench.start({ clock: scaledClock(1_000), lingerMs: 3_600_000 });
+  const clock = shiftedClock();
+  bench = await Bench.start({ clock });
   const keep = await bench.liveView();
   const pod = makePod({ name: 'p', namespace: 'shop' });
   bench.store.create(pod);
@@ -134,7 +136,7 @@ it('K3: a cursor from before what is remembered is answered by a snapshot: HISTO
   const resume = keep.last?.cursor;
   bench.store.delete('pods', 'shop', 'p');
   await bench.converged(keep);
-  await pause(700); // eleven minutes
+  clock.putForward(11 * 60_000);
   for (const name of ['q', 'r']) {
     bench.store.create(makePod({ name, namespace: 'shop' }));
     bench.store.delete('pods', 'shop', name);

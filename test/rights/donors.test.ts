@@ -176,6 +176,21 @@ describe('when nobody is left', () => {
     await view.ended;
     await eventually('no stream', () => lenders().length === 0, 500, lenders);
   });
+
+  it('nor does the stream of a log go on with credentials that were withdrawn', async () => {
+    bench = await Bench.start({ lingerMs: 3_600_000 });
+    bench.store.create(makePod({ name: 'web', namespace: NAMESPACE }));
+    const target = { agentId: '1', namespace: NAMESPACE, pod: 'web', container: '' };
+    const log = await bench.gate.logs.follow(bench.viewer(), target, { tailLines: 10 });
+    const follows = () => bench.kas.inFlight({ resource: 'pods', subresource: 'log' }).length;
+    await eventually('the stream', () => follows() === 1, 2_000);
+    bench.kas.user('ada').revoked = true;
+    const question = { verb: 'get', group: '', resource: 'pods', namespace: 'other' };
+    await expect(bench.gate.can(bench.viewer(), '1', question)).rejects.toMatchObject({ code: 'GITLAB_UNAUTHORIZED' });
+    await expect(log.next()).rejects.toMatchObject({ code: 'GITLAB_UNAUTHORIZED' });
+    await eventually('no stream', () => follows() === 0, 2_000);
+    expect(bench.gate.logs.size).toBe(0);
+  });
 });
 
 describe('a service token', () => {

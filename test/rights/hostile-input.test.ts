@@ -20,6 +20,7 @@ const FORMS = [
   `/k8s-proxy/api/v1/(namespaces/${LABEL}/)?(pods|services)(/${NAME})?${QUERY}`,
   `/k8s-proxy/api/v1/namespaces${QUERY}`,
   `/k8s-proxy/watch${QUERY}`,
+  `/k8s-proxy/readyz`,
 ].map((form) => new RegExp(`^${form}$`));
 
 const SEED = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
@@ -134,7 +135,7 @@ it('no agent ID and no token reaches KAS in another header than its own', async 
   const sent = new Set(whole.kas.requests.slice(before).flatMap(({ headers }) => headers));
   const usual = ['accept', 'accept-encoding', 'authorization', 'connection', 'content-length', 'content-type', 'host'];
   for (const name of sent)
-    expect([...usual, 'user-agent', 'cookie', 'x-csrf-token', 'gitlab-agent-id']).toContain(name);
+    expect([...usual, 'user-agent', 'traceparent', 'cookie', 'x-csrf-token', 'gitlab-agent-id']).toContain(name);
   expect(strayUrls()).toEqual([]);
 }, 60_000);
 

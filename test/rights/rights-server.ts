@@ -42,7 +42,8 @@ export class RightsServer implements AsyncDisposable {
 
   static async start({ env = {}, clock }: RightsServerOptions = {}): Promise<RightsServer> {
     const kas = await startKas();
-    const config = readConfig({ KAS_URL: kas.url, PORT: '0', LINGER_SECONDS: '1', LOG_LEVEL: 'trace', ...env });
+    const defaults = { PORT: '0', LINGER_SECONDS: '1', DRAIN_SECONDS: '0', LOG_LEVEL: 'trace' };
+    const config = readConfig({ KAS_URL: kas.url, ...defaults, ...env });
     const lines: string[] = [];
     const log = createLog(config.logLevel, { write: (line) => void lines.push(line) });
     const counters = new Counters();

@@ -5,8 +5,10 @@ import { Gate, type GateOptions } from '../../src/access/gate.ts';
 import { Viewer } from '../../src/access/viewer.ts';
 import { systemClock, type Clock } from '../../src/clock.ts';
 import { PODS, type Resource } from '../../src/kubernetes/resources.ts';
+import type { Broker } from '../../src/pubsub/broker.ts';
 import { Hub, type HubOptions } from '../../src/pubsub/hub.ts';
 import type { LiveOptions } from '../../src/pubsub/live-updates.ts';
+import { reserveStream, type Tally } from '../../src/pubsub/tally.ts';
 import { KasSource } from '../../src/sources/kas/kas-source.ts';
 import type { TransportMode } from '../../src/sources/kas/transport-chooser.ts';
 import { eventually } from './eventually.ts';
@@ -25,6 +27,9 @@ export interface BenchOptions extends Partial<
   readonly allowMs?: number;
   readonly denyMs?: number;
   readonly agentStreamBudget?: number;
+  readonly broker?: Broker;
+  /** With a broker: what counts over all replicas. */
+  readonly tally?: Tally;
 }
 
 export interface ViewOptions extends LiveOptions {
@@ -60,7 +65,16 @@ export class Bench {
       onStep: (_, step) => this.steps.push(step.why),
       onDefect: (_, error) => this.defects.push(error),
     });
-    this.hub = new Hub({ source: this.source, clock, lingerMs, standingDonor: options.standingDonor });
+    const { tally, agentStreamBudget = 100 } = options;
+    const reserve = tally && ((agentId: string) => reserveStream(tally, agentId, agentStreamBudget));
+    this.hub = new Hub({
+      source: this.source,
+      clock,
+      lingerMs,
+      standingDonor: options.standingDonor,
+      broker: options.broker,
+      reserve,
+    });
     this.gate = new Gate({
       hub: this.hub,
       source: this.source,
@@ -71,6 +85,8 @@ export class Bench {
       subscriptionsPerViewer: options.subscriptionsPerViewer ?? 1_000,
       lingerMs,
       audit: options.audit ?? (() => {}),
+      tally,
+      reserve,
       ...(options.counters && { counters: options.counters }),
     });
   }
@@ -113,7 +129,8 @@ export class Bench {
   async view(options: ViewOptions = {}): Promise<RecordedView> {
     const { viewer = this.viewer(), resource = PODS, before, ...live } = options;
     const resume = before?.last?.cursor ?? live.resume;
-    return new RecordedView(await this.gate.subscribe(viewer, this.key(resource), { ...live, resume }), before);
+    const stream = await this.gate.subscribe(viewer, this.key(resource), { ...live, resume });
+    return new RecordedView(stream, before, live.filter !== undefined);
   }
 
   /** A view that has its first snapshot, over an open watch. */
@@ -129,9 +146,11 @@ export class Bench {
     return versionsOf(this.store.list('pods', NAMESPACE));
   }
 
-  async converged(view: RecordedView, withinMs = 5_000): Promise<void> {
+  /** `truth`, when the cluster is not the demo's: what it has. */
+  async converged(view: RecordedView, withinMs = 5_000, truth?: Record<string, string>): Promise<void> {
     const isSame = () =>
-      view.updates.length > 0 && JSON.stringify(sorted(view.versions())) === JSON.stringify(sorted(this.truth()));
+      view.updates.length > 0 &&
+      JSON.stringify(sorted(view.versions())) === JSON.stringify(sorted(truth ?? this.truth()));
     await eventually('the view equals the cluster', isSame, withinMs, () => ({
       steps: this.steps.slice(-10),
       error: String(view.error),

@@ -1,4 +1,5 @@
 import { ApiError } from '../../src/errors.ts';
+import { checkAgentId } from '../../src/kubernetes/names.ts';
 import type { Credentials } from '../../src/sources/credentials.ts';
 import type { AccessAttributes, Caller, Donors, Reflection, Source, WatchTarget } from '../../src/sources/source.ts';
 import type { LogFollowing, LogSink, LogTarget } from '../../src/sources/logs/log-source.ts';
@@ -31,6 +32,10 @@ export class FakeSource implements Source {
   readonly reviews: { agentId: string; credentials: Credentials; attributes: AccessAttributes }[] = [];
   budget = Number.POSITIVE_INFINITY;
   answer: (attributes: AccessAttributes) => Promise<boolean> = () => Promise.resolve(true);
+
+  async checkAgentId(agentId: string): Promise<void> {
+    checkAgentId(agentId);
+  }
 
   reflect(target: WatchTarget, donors: Donors, sink: Sink): Reflection {
     if (this.open.length >= this.budget) throw new ApiError('LIMIT_EXCEEDED', 'No stream is left.');

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import type { KubernetesObject } from '../../src/kubernetes/object.ts';
+import { TOMBSTONE_MS } from '../../src/pubsub/object-log.ts';
 import type { WatchEvent } from '../../src/sources/upstream.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 import { pod } from './objects.ts';
@@ -14,7 +15,7 @@ export type Act =
   | { readonly kind: 'create' | 'update' | 'delete'; readonly name: string; readonly color: string }
   /** Changes that no event tells of, and then a list. */
   | { readonly kind: 'gap'; readonly changes: readonly Act[] }
-  /** An event of some time ago once more. */
+  /** An event of some time ago once more; streams that overlap repeat what is minutes old, never what is older. */
   | { readonly kind: 'replay'; readonly which: number }
   | { readonly kind: 'relist' }
   /** The cluster goes back in its history, and everything is listed. */
@@ -44,7 +45,7 @@ export class History {
   readonly #sink: HistorySink;
   readonly #clock: VirtualClock;
   readonly #objects = new Map<string, KubernetesObject>();
-  #told: WatchEvent[] = [];
+  #told: { readonly event: WatchEvent; readonly at: number }[] = [];
   #revision = 1_000;
   #births = 0;
 
@@ -70,7 +71,7 @@ export class History {
         this.#relist('kept');
         return;
       case 'replay':
-        if (this.#told.length > 0) this.#deliver(this.#told[act.which % this.#told.length]);
+        this.#replay(act.which);
         return;
       case 'relist':
         this.#relist('kept');
@@ -104,8 +105,13 @@ export class History {
 
   #tell(event: WatchEvent | undefined): void {
     if (event === undefined) return;
-    this.#told.push(event);
+    this.#told.push({ event, at: this.#clock.monotonic() });
     this.#deliver(event);
+  }
+
+  #replay(which: number): void {
+    const recent = this.#told.filter(({ at }) => this.#clock.monotonic() - at <= TOMBSTONE_MS);
+    if (recent.length > 0) this.#deliver(recent[which % recent.length]?.event);
   }
 
   #deliver(event: WatchEvent | undefined): void {

@@ -10,17 +10,23 @@ export class RecordedView {
   readonly updates: Update[] = [];
   readonly breaches: string[] = [];
   readonly objects = new Map<string, KubernetesObject>();
-  readonly #removed = new Set<string>();
+  /** What went, and the last state that was seen of it, if any was. */
+  readonly #removed = new Map<string, string | undefined>();
+  readonly #isFiltered: boolean;
   readonly #stream: AsyncIterableIterator<Update>;
   /** Settles when the stream has ended, with its error if it had one. */
   readonly ended: Promise<unknown>;
   error: unknown;
 
-  /** `before`: what the same client saw until it dropped off, with the cursor that it comes back with. */
-  constructor(stream: AsyncIterableIterator<Update>, before?: RecordedView) {
+  /**
+   * `before`: what the same client saw until it dropped off, with the cursor that it comes back with. `isFiltered`: an
+   * object may leave the view though it lives on, and come back to it as it is by then.
+   */
+  constructor(stream: AsyncIterableIterator<Update>, before?: RecordedView, isFiltered = false) {
     this.#stream = stream;
+    this.#isFiltered = isFiltered;
     for (const [uid, object] of before?.objects ?? []) this.objects.set(uid, object);
-    for (const uid of before === undefined ? [] : before.#removed) this.#removed.add(uid);
+    for (const [uid, seen] of before === undefined ? [] : before.#removed) this.#removed.set(uid, seen);
     this.ended = this.#follow();
   }
 
@@ -57,8 +63,8 @@ export class RecordedView {
       if (update.resyncReason === 'UPSTREAM_RESET') this.#removed.clear();
     }
     for (const uid of update.removed) {
+      this.#removed.set(uid, this.objects.get(uid)?.metadata.resourceVersion ?? this.#removed.get(uid));
       this.objects.delete(uid);
-      this.#removed.add(uid);
     }
     for (const object of update.upserted) this.#upsert(object);
     if (update.total !== this.objects.size) this.#breach(`total ${update.total}, but ${this.objects.size} are held`);
@@ -70,8 +76,13 @@ export class RecordedView {
     if (known !== undefined && compareResourceVersions(resourceVersion, known) === -1) {
       this.#breach(`${uid} went back from ${known} to ${resourceVersion}`);
     }
-    if (this.#removed.has(uid)) this.#breach(`${uid} came back after its removal`);
+    if (this.#removed.has(uid) && !this.#mayReturn(object)) this.#breach(`${uid} came back after its removal`);
     this.objects.set(uid, object);
+  }
+
+  #mayReturn({ metadata: { uid, resourceVersion } }: KubernetesObject): boolean {
+    const seen = this.#removed.get(uid);
+    return this.#isFiltered && (seen === undefined || compareResourceVersions(resourceVersion, seen) === 1);
   }
 
   #breach(text: string): void {

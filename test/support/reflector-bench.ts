@@ -5,6 +5,7 @@ import type { Step } from '../../src/sources/reflector/policy.ts';
 import { Reflector } from '../../src/sources/reflector/reflector.ts';
 import type { Sink } from '../../src/sources/sink.ts';
 import { Slots } from '../../src/sources/slots.ts';
+import { THROUGH_KAS } from '../../src/sources/status.ts';
 import type { ReflectorStatus } from '../../src/sources/status.ts';
 import type { Upstream } from '../../src/sources/upstream.ts';
 import { names } from './objects.ts';
@@ -84,7 +85,10 @@ export function bench<U extends Upstream>(upstream: (clock: VirtualClock) => U, 
     clock,
     admission,
     listSlots: options.listSlots ?? new Slots(5),
-    ...(options.resourceVersion !== undefined && { resourceVersion: options.resourceVersion }),
+    way: THROUGH_KAS,
+    ...(options.resourceVersion !== undefined && {
+      from: { resourceVersion: options.resourceVersion, by: 'watch', objects: () => [] },
+    }),
     onStep: (step) => steps.push(step),
     onDefect: (error) => defects.push(error),
   });

@@ -20,7 +20,8 @@ export class WholeServer {
   /** `env`: settings beyond KAS_URL. */
   static async start(env: Record<string, string> = {}, kasOptions: KasOptions = {}): Promise<WholeServer> {
     const kas = await startKas(kasOptions);
-    const config = readConfig({ KAS_URL: kas.url, PORT: '0', LINGER_SECONDS: '1', LOG_LEVEL: 'silent', ...env });
+    const defaults = { PORT: '0', LINGER_SECONDS: '1', DRAIN_SECONDS: '0', LOG_LEVEL: 'silent' };
+    const config = readConfig({ KAS_URL: kas.url, ...defaults, ...env });
     const server = await startServer(config, { log: createLog(config.logLevel) });
     const whole = new WholeServer(kas, server);
     whole.allow('ada');
@@ -73,6 +74,11 @@ export class WholeServer {
     await this.server.stop();
     await this.kas.close();
   }
+}
+
+/** `extensions.code` of the first error. */
+export function codeOf({ errors }: Answer<unknown>): unknown {
+  return errors?.[0]?.extensions['code'];
 }
 
 export function tokenOf(user: string): string {

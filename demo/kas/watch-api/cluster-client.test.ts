@@ -87,7 +87,8 @@ it('is told of errors with the words of the cluster, and of ends', async () => {
   manager.on('error', 'w', (error) => errors.push(error));
   await manager.initConnection({ message: { watchId: 'w', watchParams: { version: 'v1', resource: 'nothings' } } });
   await expect.poll(() => errors).toHaveLength(1);
-  expect(errors).toEqual([{ eventType: 'error', message: expect.stringContaining('404 page not found') as string }]);
+  const message = 'the server could not find the requested resource';
+  expect(errors).toEqual([{ eventType: 'error', message: expect.stringContaining(message) as string }]);
   await manager.initConnection({ message: { watchId: 'w', watchParams: { version: 'v1', resource: 'pods' } } });
   await expect.poll(() => kas.inFlight({ verb: 'watch' })).toHaveLength(1);
   kas.watchApi.connections[0]?.stop('w');

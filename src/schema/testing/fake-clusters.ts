@@ -1,14 +1,16 @@
 import { ApiError } from '../../errors.ts';
+import { checkAgentId } from '../../kubernetes/names.ts';
 import { WATCHABLE_RESOURCES, type Resource } from '../../kubernetes/resources.ts';
 import type { Table } from '../../kubernetes/table.ts';
-import type { Feed, FeedKey } from '../../pubsub/feed.ts';
+import type { Feed } from '../../pubsub/feed.ts';
+import type { FeedKey } from '../../pubsub/feed-key.ts';
 import type { Door } from '../context.ts';
 import type { FakeGate } from './fake-gate.ts';
 
 /** Clusters that serve what is known anyway. */
 export class FakeClusters implements Pick<
   Door['clusters'],
-  'served' | 'ofKind' | 'named' | 'mayView' | 'table' | 'peek' | 'about'
+  'checkAgentId' | 'served' | 'ofKind' | 'named' | 'mayView' | 'table' | 'peek' | 'about'
 > {
   /** Kinds that `peek` finds open. */
   open: readonly string[] = [];
@@ -16,6 +18,11 @@ export class FakeClusters implements Pick<
 
   constructor(gate: FakeGate) {
     this.#gate = gate;
+  }
+
+  /** As behind KAS. */
+  async checkAgentId(agentId: string): Promise<void> {
+    checkAgentId(agentId);
   }
 
   async served(_viewer: unknown, wanted: FeedKey): Promise<FeedKey> {

@@ -55,7 +55,7 @@ export class FakeGate implements Door {
       find: (namespace: string | undefined, name: string) =>
         objects.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name),
     };
-    return { feed: unchecked(feed), release: () => void (this.attached -= 1) };
+    return { feed: unchecked(feed), catchUp, release: () => void (this.attached -= 1) };
   }
 
   async subscribe(_viewer: unknown, key: Key, options: SubscribeOptions): Promise<AsyncIterableIterator<Update>> {
@@ -143,4 +143,8 @@ function iterate<Item>(items: readonly Item[]): AsyncIterableIterator<Item> {
       return this;
     },
   };
+}
+
+function catchUp(): Promise<void> {
+  return Promise.resolve();
 }

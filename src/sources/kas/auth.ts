@@ -10,6 +10,9 @@ export function authHeaders(credentials: Credentials, agentId: string): Record<s
       'gitlab-agent-id': agentId,
     };
   }
+  if (credentials.kind === 'local') {
+    throw new UpstreamError('noIdentity', 'KAS wants credentials of somebody, and there are none.');
+  }
   if (credentials.agentId !== undefined && credentials.agentId !== agentId) {
     throw new UpstreamError(
       'unauthorized',

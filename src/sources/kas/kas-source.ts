@@ -1,144 +1,102 @@
-import type { Clock } from '../../clock.ts';
+import { checkAgentId } from '../../kubernetes/names.ts';
+import { AgentStreams, idOfScope, type AgentStreamsOptions } from '../agent-streams.ts';
+import type { AgentLoad } from '../agent-budget.ts';
+import { ApiCaller } from '../apiserver/caller.ts';
+import { ApiClient } from '../apiserver/client.ts';
+import { ApiHttp, type HttpTools } from '../apiserver/http.ts';
+import { StartingClusters } from '../apiserver/starting-clusters.ts';
 import type { Credentials } from '../credentials.ts';
-import { LogFollow } from '../logs/log-follow.ts';
 import type { LogFollowing, LogSink, LogTarget } from '../logs/log-source.ts';
-import type { Step } from '../reflector/policy.ts';
-import { Reflector } from '../reflector/reflector.ts';
+import type { SourceLoad } from '../load.ts';
 import type { Sink } from '../sink.ts';
-import { Slots, type Turnstile } from '../slots.ts';
-import type { Caller, Donors, Reflection, Source, StreamUsage, WatchTarget } from '../source.ts';
-import { AgentBudget, type AgentLoad } from './agent-budget.ts';
+import type { Beginning, Caller, Donors, Reflection, Source, StreamUsage, WatchTarget } from '../source.ts';
+import { THROUGH_KAS } from '../status.ts';
 import { AgentState, Scope } from './agent-scope.ts';
-import { KasCaller } from './kas-caller.ts';
-import { KasHttp } from './http.ts';
+import { authHeaders } from './auth.ts';
+import { KAS } from './kas.ts';
 import { KasUpstream } from './kas-upstream.ts';
 import type { TransportMode } from './transport-chooser.ts';
 
-/** Lists that may run at once for the process. */
-export const LISTS_PER_PROCESS = 50;
-
-export interface KasSourceOptions {
+export interface KasSourceOptions extends AgentStreamsOptions, HttpTools {
   /** Base URL of KAS's k8s-proxy. */
   readonly url: URL;
-  readonly clock: Clock;
   /** What carries the watches; `auto` is the WebSocket, and HTTP while it cannot be had. */
   readonly transport?: TransportMode;
-  /** Upstream streams that one agent may carry for us. */
-  readonly agentStreamBudget: number;
-  readonly onStep?: (target: WatchTarget, step: Step) => void;
-  readonly onDefect: (target: WatchTarget, error: unknown) => void;
-  /** An agent carries 80 % of what it may. */
-  readonly onBudgetNearlyUsedUp?: (agentId: string, used: number, budget: number) => void;
 }
 
 /** The clusters behind KAS. */
 export class KasSource implements Source {
   readonly #options: KasSourceOptions;
-  readonly #http: KasHttp;
-  readonly #processSlots = new Slots(LISTS_PER_PROCESS);
-  /** Of agents that carry something. */
+  readonly #http: ApiHttp;
+  readonly #starting: StartingClusters;
+  readonly #streams: AgentStreams;
+  /** Of agents with a watch. */
   readonly #agents = new Map<string, AgentState>();
 
   constructor(options: KasSourceOptions) {
     this.#options = options;
-    this.#http = new KasHttp(options.clock);
+    this.#http = new ApiHttp({ ...options, peer: KAS });
+    this.#starting = new StartingClusters(options.clock);
+    this.#streams = new AgentStreams(options, THROUGH_KAS);
   }
 
-  reflect(target: WatchTarget, donors: Donors, sink: Sink): Reflection {
-    const { url, clock, onStep, onDefect } = this.#options;
-    const scopeId = idOfScope(target);
-    const agent = this.#agent(target.agentId);
-    agent.budget.take(scopeId);
-    const scope = this.#scope(agent, scopeId, target.agentId);
-    const listSlots: Turnstile = {
-      run: (signal, task) => agent.listSlots.run(signal, () => this.#processSlots.run(signal, task)),
-    };
-    const upstream = new KasUpstream({
-      base: url,
-      http: this.#http,
-      clock,
-      target,
-      donors,
-      sockets: scope.sockets,
-      chooser: scope.chooser,
-      memory: agent.replayMemory,
-      listSlots,
-      renew: () => reflector.renew(),
+  /** Which agents there are is GitLab's to say. */
+  async checkAgentId(agentId: string): Promise<void> {
+    checkAgentId(agentId);
+  }
+
+  reflect(target: WatchTarget, donors: Donors, sink: Sink, from?: Beginning): Reflection {
+    return this.#streams.reflect(target, sink, from, (opening) => {
+      const { agentId } = target;
+      const agent = this.#agent(agentId);
+      const scopeId = idOfScope(target);
+      const scope = this.#scope(agent, scopeId, agentId);
+      const upstream = new KasUpstream({
+        ...opening,
+        base: this.#options.url,
+        http: this.#http,
+        starting: this.#starting,
+        clock: this.#options.clock,
+        target,
+        donors,
+        sockets: scope.sockets,
+        chooser: scope.chooser,
+        memory: agent.replayMemory,
+        known: from?.objects(),
+      });
+      scope.join(upstream);
+      return { upstream, release: () => this.#leave(upstream, agent, scope, scopeId, agentId) };
     });
-    const reflector = new Reflector({
-      upstream,
-      sink,
-      clock,
-      admission: agent.admission,
-      listSlots,
-      ...(onStep && { onStep: (step) => onStep(target, step) }),
-      onDefect: (error) => onDefect(target, error),
-    });
-    scope.join(upstream);
-    reflector.start();
-    let stopped = false;
-    return {
-      retryNow: () => reflector.retryNow(),
-      renew: () => reflector.renew(),
-      stop: () => {
-        if (stopped) return;
-        stopped = true;
-        reflector.stop();
-        scope.leave(upstream);
-        this.#release(agent, scope, scopeId, target.agentId);
-      },
-    };
   }
 
   followLog(target: LogTarget, tailLines: number, donors: Donors, sink: LogSink): LogFollowing {
-    const { agentId, namespace } = target;
-    const agent = this.#agent(agentId);
-    const scopeId = idOfScope({ namespace });
-    agent.budget.take(scopeId);
-    const follow = new LogFollow({
+    return this.#streams.followLog(target, {
       donors,
       sink,
-      clock: this.#options.clock,
       tailLines,
       open: (donor, request, listener) =>
-        this.caller(agentId, donor.credentials).actions.openLog(target, request, listener),
+        this.caller(target.agentId, donor.credentials).actions.openLog(target, request, listener),
     });
-    follow.start();
-    let stopped = false;
-    return {
-      renew: () => follow.renew(),
-      stop: () => {
-        if (stopped) return;
-        stopped = true;
-        follow.stop();
-        agent.budget.giveBack(scopeId);
-        if (agent.budget.used === 0) this.#agents.delete(agentId);
-      },
-    };
   }
 
   caller(agentId: string, credentials: Credentials): Caller {
-    return new KasCaller(this.#options.url, this.#http, agentId, credentials);
+    const { url: base } = this.#options;
+    const endpoint = () => ({ http: this.#http, base, headers: authHeaders(credentials, agentId) });
+    return new ApiCaller(new ApiClient({ agentId, peer: KAS, starting: this.#starting, endpoint }), agentId);
   }
 
   streamUsage(agentId: string): StreamUsage {
-    return { used: this.streams(agentId), budget: this.#options.agentStreamBudget };
+    return this.#streams.usage(agentId);
   }
 
   /** Upstream streams held or being opened, by agent. */
   streams(agentId: string): number {
-    return this.#agents.get(agentId)?.budget.used ?? 0;
-  }
-
-  /** Upstream streams held or being opened, over all agents. */
-  get streamsInUse(): number {
-    return [...this.#agents.values()].reduce((sum, { budget }) => sum + budget.used, 0);
+    return this.#streams.usage(agentId).used;
   }
 
   /** What an agent carries, and what on; for metrics. */
   load(agentId: string): AgentLoad {
-    const agent = this.#agents.get(agentId);
-    const scopes = [...(agent?.scopes.values() ?? [])];
+    const scopes = [...(this.#agents.get(agentId)?.scopes.values() ?? [])];
     return {
       streams: this.streams(agentId),
       budget: this.#options.agentStreamBudget,
@@ -150,19 +108,24 @@ export class KasSource implements Source {
     };
   }
 
+  /** Everything that is carried, for metrics. */
+  get totalLoad(): SourceLoad {
+    const loads = Array.from(this.#agents.keys(), (agentId) => this.load(agentId));
+    return this.#streams.load({
+      websocket: sum(loads.map(({ webSockets }) => webSockets)),
+      http: sum(loads.map(({ httpStreams }) => httpStreams)),
+    });
+  }
+
   async close(): Promise<void> {
     for (const { scopes } of this.#agents.values()) for (const { sockets } of scopes.values()) sockets.close();
     await this.#http.close();
   }
 
   #agent(agentId: string): AgentState {
-    const { clock, agentStreamBudget, onBudgetNearlyUsedUp } = this.#options;
     const existing = this.#agents.get(agentId);
     if (existing !== undefined) return existing;
-    const budget = new AgentBudget(agentId, agentStreamBudget, (used) =>
-      onBudgetNearlyUsedUp?.(agentId, used, agentStreamBudget),
-    );
-    const agent = new AgentState(clock, budget);
+    const agent = new AgentState();
     this.#agents.set(agentId, agent);
     return agent;
   }
@@ -170,23 +133,22 @@ export class KasSource implements Source {
   #scope(agent: AgentState, scopeId: string, agentId: string): Scope {
     const existing = agent.scopes.get(scopeId);
     if (existing !== undefined) return existing;
-    const { transport = 'auto', url, clock } = this.#options;
-    const scope = new Scope(transport, { http: this.#http, base: url, clock, agentId });
+    const { transport = 'auto', url, clock, counters } = this.#options;
+    const scope = new Scope(transport, { http: this.#http, base: url, clock, agentId, counters });
     agent.scopes.set(scopeId, scope);
     return scope;
   }
 
   /** A scope's socket closes by itself a moment after its last watch. */
-  #release(agent: AgentState, scope: Scope, scopeId: string, agentId: string): void {
-    agent.budget.giveBack(scopeId);
-    if (scope.upstreams.size === 0) {
-      scope.sockets.close();
-      agent.scopes.delete(scopeId);
-    }
-    if (agent.budget.used === 0) this.#agents.delete(agentId);
+  #leave(upstream: KasUpstream, agent: AgentState, scope: Scope, scopeId: string, agentId: string): void {
+    scope.leave(upstream);
+    if (scope.upstreams.size > 0) return;
+    scope.sockets.close();
+    agent.scopes.delete(scopeId);
+    if (agent.scopes.size === 0) this.#agents.delete(agentId);
   }
 }
 
-function idOfScope({ namespace, identity }: Pick<WatchTarget, 'namespace' | 'identity'>): string {
-  return JSON.stringify([namespace ?? null, identity ?? null]);
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
 }

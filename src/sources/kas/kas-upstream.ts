@@ -1,22 +1,24 @@
 import type { Clock } from '../../clock.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { trim } from '../../kubernetes/trim.ts';
+import { ApiClient } from '../apiserver/client.ts';
+import type { ApiHttp } from '../apiserver/http.ts';
+import { endSoon, HttpUpstream } from '../apiserver/http-upstream.ts';
+import { resourcePath } from '../apiserver/paths.ts';
+import type { StartingClusters } from '../apiserver/starting-clusters.ts';
+import { describe } from '../apiserver/wording.ts';
 import { listAll } from '../reflector/list.ts';
 import type { Turnstile } from '../slots.ts';
 import type { Donor, Donors, WatchTarget } from '../source.ts';
-import { isRefusal, UpstreamError } from '../upstream-error.ts';
+import type { UpstreamError } from '../upstream-error.ts';
 import type { ListPage, ListRequest, Upstream, WatchHandle, WatchListener, WatchRequest } from '../upstream.ts';
 import type { AggregatedSockets } from './aggregated/sockets.ts';
 import { authHeaders } from './auth.ts';
-import type { HttpRequest, KasHttp } from './http.ts';
-import { watchOverHttp } from './http-watch.ts';
+import { KAS } from './kas.ts';
 import { KasWatch } from './kas-watch.ts';
 import { KnownObjects } from './known-objects.ts';
-import { listPage } from './list-page.ts';
-import { resourceUrl, type Query } from './paths.ts';
 import type { ReplayMemory } from './replay-guard.ts';
 import type { Mover, TransportChooser } from './transport-chooser.ts';
-import { describe } from './wording.ts';
 
 /**
  * How long the pongs of a WebSocket speak for a watch that says nothing itself, in milliseconds. They prove that KAS is
@@ -27,7 +29,8 @@ export const PONGS_VOUCH_MS = 10 * 60_000;
 
 export interface KasUpstreamOptions {
   readonly base: URL;
-  readonly http: KasHttp;
+  readonly http: ApiHttp;
+  readonly starting: StartingClusters;
   readonly clock: Clock;
   readonly target: WatchTarget;
   readonly donors: Donors;
@@ -37,12 +40,20 @@ export interface KasUpstreamOptions {
   readonly listSlots: Turnstile;
   /** Open the stream anew, then close the present one. */
   readonly renew: () => void;
+  /** What is known of the collection from before. */
+  readonly known?: Iterable<KubernetesObject> | undefined;
+}
+
+interface WatchLife {
+  readonly over: () => void;
+  readonly isClosed: () => boolean;
 }
 
 /** One collection behind KAS, opened with the credentials of whoever is its donor at the moment. */
 export class KasUpstream implements Upstream, Mover {
   readonly #options: KasUpstreamOptions;
-  readonly #known = new KnownObjects();
+  readonly #http: HttpUpstream;
+  readonly #known: KnownObjects;
   readonly #watches = new Set<KasWatch>();
   #hasBookmarks = false;
   /** When the collection itself was last heard of: a list, an event, a bookmark. */
@@ -50,10 +61,13 @@ export class KasUpstream implements Upstream, Mover {
 
   constructor(options: KasUpstreamOptions) {
     this.#options = options;
+    this.#known = new KnownObjects(options.known ?? []);
+    const { target, donors } = options;
+    this.#http = new HttpUpstream({ target, donors, clientOf: (donor) => this.#client(donor) });
   }
 
   hasAnotherIdentity(): boolean {
-    return this.#options.donors.current() !== undefined;
+    return this.#http.hasAnotherIdentity();
   }
 
   isOnHttp(): boolean {
@@ -70,7 +84,7 @@ export class KasUpstream implements Upstream, Mover {
   }
 
   async list(request: ListRequest, signal: AbortSignal): Promise<ListPage> {
-    const page = await this.#list(request, signal);
+    const page = await this.#http.list(request, signal);
     this.#known.page(request, page);
     this.#heardAt = this.#options.clock.monotonic();
     return page;
@@ -85,42 +99,50 @@ export class KasUpstream implements Upstream, Mover {
   }
 
   #watch(request: WatchRequest, listener: WatchListener): WatchHandle {
-    const { target, donors, sockets, chooser, memory, listSlots, http } = this.#options;
-    const donor = this.#donor();
-    const over = this.#request(donor, 'watch', watchQuery(request));
+    const { target, donors, sockets, chooser, memory, listSlots } = this.#options;
+    const donor = this.#http.donor();
+    const client = this.#client(donor);
     const watch = new KasWatch({
       target,
       request,
       donors,
       donor,
-      what: over.what,
+      what: describe('watch', target),
       sockets,
       chooser,
       memory,
       known: this.#known,
       list: (notOlderThan, signal) =>
         listSlots.run(signal, () =>
-          listAll({ list: this.#list.bind(this) }, notOlderThan, this.#options.clock, signal),
+          listAll({ list: this.#http.list.bind(this.#http) }, notOlderThan, this.#options.clock, signal),
         ),
-      get: (object, signal) => this.#get(donor, object, signal),
-      overHttp: (hearing) => watchOverHttp(http, over, hearing),
+      get: (object, signal) => this.#get(client, object, signal),
+      overHttp: (hearing) => this.#http.watchWith(donor, request, hearing),
       orphaned: () => this.renew(),
-      listener: this.#listening(donor, listener, () => this.#watches.delete(watch)),
+      listener: this.#listening(donor, client, listener, {
+        over: () => this.#watches.delete(watch),
+        isClosed: () => isClosed,
+      }),
     });
+    let isClosed = false;
     this.#watches.add(watch);
     watch.start();
     return {
       close: () => {
+        isClosed = true;
         this.#watches.delete(watch);
         watch.close();
       },
     };
   }
 
-  #listening(donor: Donor, listener: WatchListener, over: () => void): WatchListener {
+  #listening(donor: Donor, client: ApiClient, listener: WatchListener, { over, isClosed }: WatchLife): WatchListener {
     const { clock } = this.#options;
     return {
-      opened: (transport) => listener.opened(transport),
+      opened: (transport) => {
+        client.granted();
+        listener.opened(transport);
+      },
       event: (event) => {
         if (event.type === 'BOOKMARK') this.#hasBookmarks = true;
         this.#heardAt = clock.monotonic();
@@ -131,84 +153,46 @@ export class KasUpstream implements Upstream, Mover {
       },
       ended: (end) => {
         over();
-        if (end.kind === 'failed') this.#noteRefusal(donor, end.error);
+        if (end.kind === 'failed' && end.error.failure === 'forbidden') {
+          void this.#endForbidden(donor, client.judge(end.error), listener, isClosed);
+          return;
+        }
+        if (end.kind === 'failed') this.#http.noteRefusal(donor, end.error);
         listener.ended(end);
       },
     };
   }
 
-  async #list(request: ListRequest, signal: AbortSignal): Promise<ListPage> {
-    const donor = this.#donor();
-    const { http, target } = this.#options;
-    try {
-      const body = await http.list(this.#request(donor, 'list', listQuery(request)), signal);
-      return listPage(body, target.resource);
-    } catch (error) {
-      throw this.#noteRefusal(donor, error);
-    }
+  /** What the refusal means is asked for; the watch may be closed meanwhile. */
+  async #endForbidden(
+    donor: Donor,
+    judged: Promise<UpstreamError>,
+    listener: WatchListener,
+    isClosed: () => boolean,
+  ): Promise<void> {
+    const error = this.#http.noteRefusal(donor, await judged);
+    if (!isClosed()) listener.ended({ kind: 'failed', error });
   }
 
-  async #get(donor: Donor, { metadata }: KubernetesObject, signal: AbortSignal): Promise<KubernetesObject | undefined> {
-    const { base, target, http } = this.#options;
+  async #get(
+    client: ApiClient,
+    { metadata }: KubernetesObject,
+    signal: AbortSignal,
+  ): Promise<KubernetesObject | undefined> {
+    const { target } = this.#options;
     const { name, namespace } = metadata;
     try {
-      const url = resourceUrl(base, { ...target, namespace }, name);
-      return trim(await http.call({ ...this.#request(donor, 'get', {}), url }, signal));
+      const path = resourcePath({ ...target, namespace }, name);
+      return trim(await client.call({ path, what: describe('get', target) }, signal));
     } catch {
       return undefined;
     }
   }
 
-  #donor(): Donor {
-    const donor = this.#options.donors.current();
-    if (donor === undefined)
-      throw new UpstreamError('noIdentity', 'Nobody is here whose credentials could open the watch.');
-    return donor;
+  /** Throws an UpstreamError when the donor's credentials are for another agent. */
+  #client({ credentials }: Donor): ApiClient {
+    const { base, http, starting, target } = this.#options;
+    const endpoint = { http, base, headers: authHeaders(credentials, target.agentId) };
+    return new ApiClient({ agentId: target.agentId, peer: KAS, starting, endpoint: () => endpoint });
   }
-
-  #request(donor: Donor, verb: 'list' | 'watch' | 'get', query: Query): HttpRequest {
-    const { base, target } = this.#options;
-    return {
-      url: resourceUrl(base, target, undefined, query),
-      headers: authHeaders(donor.credentials, target.agentId),
-      what: describe(verb, target),
-    };
-  }
-
-  #noteRefusal<E>(donor: Donor, error: E): E {
-    if (error instanceof UpstreamError && isRefusal(error)) this.#options.donors.refused(donor, error);
-    return error;
-  }
-}
-
-function listQuery({ limit, continueToken, notOlderThan }: ListRequest): Query {
-  return {
-    limit: limit?.toString(),
-    continue: continueToken,
-    resourceVersion: notOlderThan,
-    resourceVersionMatch: notOlderThan === undefined ? undefined : 'NotOlderThan',
-  };
-}
-
-function watchQuery({ resourceVersion, timeoutSeconds }: WatchRequest): Query {
-  return {
-    watch: 'true',
-    allowWatchBookmarks: 'true',
-    resourceVersion,
-    timeoutSeconds: timeoutSeconds.toString(),
-  };
-}
-
-/** A watch that could not even be asked for ends like any other: once, and not before `watch` has returned. */
-function endSoon(listener: WatchListener, error: unknown): WatchHandle {
-  if (!(error instanceof UpstreamError)) throw error;
-  let closed = false;
-  queueMicrotask(() => {
-    if (!closed) listener.ended({ kind: 'failed', error });
-  });
-  return {
-    close: () => {
-      closed = true;
-    },
-  };
 }

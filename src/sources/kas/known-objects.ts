@@ -7,10 +7,14 @@ import type { ListPage, ListRequest, WatchEvent } from '../upstream.ts';
  * can only say what there is, to find out what there is no longer.
  */
 export class KnownObjects {
-  #objects = new Map<string, KubernetesObject>();
+  #objects: Map<string, KubernetesObject>;
   /** Pages of a list that is not complete yet. */
   #pages = new Map<string, KubernetesObject>();
   #listedVersion: string | undefined;
+
+  constructor(objects: Iterable<KubernetesObject> = []) {
+    this.#objects = new Map([...objects].map((object) => [object.metadata.uid, object]));
+  }
 
   /** The version of the last complete list. */
   get listedVersion(): string | undefined {

@@ -127,13 +127,38 @@ describe('an unclear beginning', () => {
     expect(told).toEqual(['opened', 'MODIFIED a@11', 'BOOKMARK 12']);
   });
 
-  it('is listed when time has passed since the last list', async () => {
-    const { guard: watch, told, asked, list } = guard([at('a', 5), at('b', 6)], { listedAt: 3 });
+  it('is listed when time has passed since the last list, and nothing proves that it goes on from there', async () => {
+    const { guard: watch, told, asked, isThere, list } = guard([at('a', 5), at('b', 6), at('c', 7)], { listedAt: 3 });
+    isThere(at('b', 11));
     watch.accepted();
+    await settled();
     expect(told).toEqual([]);
-    expect(asked).toEqual(['list 10']);
-    await list(10, at('b', 6));
+    expect(asked).toEqual(['get a', 'get c', 'list 10']);
+    await list(10, at('b', 6), at('c', 7));
     expect(told).toEqual(['opened', 'DELETED a@10', 'BOOKMARK 10']);
+  });
+
+  it('costs no list after a takeover when an object is there that a replay would have had', async () => {
+    const { guard: watch, memory, told, asked, isThere } = guard([at('b', 6), at('a', 5)], { listedAt: 3 });
+    isThere(at('b', 6));
+    watch.accepted();
+    watch.event(added(at('c', 11)));
+    await settled();
+    expect(memory.state).toBe('honours');
+    expect(asked).toEqual(['get a', 'get b']);
+    expect(told).toEqual(['opened', 'ADDED c@11']);
+  });
+
+  it('is listed after all when the replay comes later than the proof', async () => {
+    const { guard: watch, memory, told, asked, isThere, list } = guard([at('a', 5), at('b', 6)], { listedAt: 3 });
+    isThere(at('a', 5));
+    watch.accepted();
+    await settled();
+    watch.event(added(at('a', 5)));
+    expect(memory.state).toBe('replays');
+    expect(asked).toEqual(['get a', 'list 10']);
+    await list(11, at('a', 5));
+    expect(told).toEqual(['opened', 'DELETED b@11', 'BOOKMARK 11']);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { compareResourceVersions } from '../../kubernetes/resource-version.ts';
 import type { FullList } from '../reflector/list.ts';
+import { Stopped } from '../stopped.ts';
 import { UpstreamError } from '../upstream-error.ts';
 import type { WatchEvent, WatchRequest } from '../upstream.ts';
 import type { KnownObjects } from './known-objects.ts';
@@ -35,8 +36,9 @@ export interface ReplayGuardOptions {
  * events only those after the list's version are news. Nobody downstream sees more than the difference.
  *
  * passing: events go through. It starts there when the server honours versions, or right after the reflector's list.
- * proving: an ADDED came that may be news or part of a replay. An object that must be in any replay is looked at.
- * listing: the server replays, or may do so and time has passed since the reflector's own list.
+ * proving: an ADDED came that may be news or part of a replay, or time has passed since the reflector's own list. An
+ *   object that must be in any replay is looked at.
+ * listing: the server replays, or nothing proves that it does not.
  */
 export class ReplayGuard {
   readonly #options: ReplayGuardOptions;
@@ -70,7 +72,7 @@ export class ReplayGuard {
   }
 
   close(): void {
-    this.#abort.abort();
+    this.#abort.abort(new Stopped());
   }
 
   /** Learns from an event, and says what it is. */
@@ -96,8 +98,8 @@ export class ReplayGuard {
     const { memory, known, request } = this.#options;
     if (this.#state !== 'passing' || this.#isReconciled || (this.#isOpened && !isUnclear)) return;
     const isFresh = known.listedVersion === request.resourceVersion;
-    if (memory.state === 'replays' || (memory.state === 'unknown' && !isFresh)) this.#reconcile();
-    else if (isUnclear) void this.#clearUp();
+    if (memory.state === 'replays') this.#reconcile();
+    else if (isUnclear || (memory.state === 'unknown' && !isFresh)) void this.#clearUp();
     else this.#open();
   }
 
@@ -120,15 +122,17 @@ export class ReplayGuard {
   }
 
   /**
-   * A server that says nothing may have nothing to replay. So an object from the list is looked at: if it is still
-   * as it was then, it was there when the watch began, and a replay would have come. Once an agent, as a rule.
+   * A server that says nothing may have nothing to replay. So an object is looked at: if it is still as it was, it was
+   * there when the watch began, and a replay would have come, because the question goes the same way after the watch.
+   * Should that replay be late, it has the object in it and shows itself by that. Once an agent, as a rule.
    */
   async #prove(): Promise<void> {
-    const { known, get } = this.#options;
-    const [sample] = known.values();
-    if (sample === undefined) return;
-    const now = await get(sample, this.#abort.signal);
-    if (now !== undefined && now.metadata.uid === sample.metadata.uid) this.#wasThere([now]);
+    const { known, get, memory } = this.#options;
+    for (const sample of leastAndMostRecent(known.values())) {
+      const now = await get(sample, this.#abort.signal);
+      if (now !== undefined && now.metadata.uid === sample.metadata.uid) this.#wasThere([now]);
+      if (memory.state !== 'unknown' || this.#abort.signal.aborted) return;
+    }
   }
 
   /** These are there now, and the watch has said what it has said: what was there before would have been replayed. */
@@ -191,6 +195,17 @@ export class ReplayGuard {
   #emit(event: WatchEvent): void {
     if (!this.#abort.signal.aborted) this.#options.event(event);
   }
+}
+
+/** One that seldom changes, and one that has just done so: it is unlikely that both change again at this moment. */
+function leastAndMostRecent(objects: Iterable<KubernetesObject>): Iterable<KubernetesObject> {
+  let [least, most]: (KubernetesObject | undefined)[] = [];
+  for (const object of objects) {
+    if (least === undefined || isNotAfter(object.metadata.resourceVersion, least.metadata.resourceVersion))
+      least = object;
+    if (most === undefined || isNotAfter(most.metadata.resourceVersion, object.metadata.resourceVersion)) most = object;
+  }
+  return new Set([least, most].filter((object) => object !== undefined));
 }
 
 function isNotAfter(version: string, other: string): boolean {

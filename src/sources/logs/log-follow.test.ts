@@ -2,13 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
 import type { Donor } from '../source.ts';
 import { UpstreamError } from '../upstream-error.ts';
-import { LIFETIME_MS, LogFollow } from './log-follow.ts';
+import { ANSWER_MS, LIFETIME_MS, LogFollow, SILENCE_MS } from './log-follow.ts';
 import type { LogListener, LogRequest } from './log-source.ts';
 
 interface Opened {
   readonly donor: Donor;
   readonly request: LogRequest;
   readonly listener: LogListener;
+  isAccepted: boolean;
   isClosed: boolean;
 }
 
@@ -21,6 +22,7 @@ function bench() {
   const streams: Opened[] = [];
   const contents: string[] = [];
   const seen: string[] = [];
+  let flows = 0;
   let current: Donor | undefined = donor('ada');
   const refused: Donor[] = [];
   const follow = new LogFollow({
@@ -35,25 +37,36 @@ function bench() {
     },
     sink: {
       lines: (lines) => contents.push(...lines.map(({ content }) => content)),
-      flowing: () => seen.push('flowing'),
+      flowing: () => (flows += 1),
       troubled: (error) => seen.push(error.failure),
       ended: (error) => seen.push(error === undefined ? 'ended' : `ended ${error.failure}`),
     },
     open: (who, request, listener) => {
-      const stream = { donor: who, request, listener, isClosed: false };
+      const stream = { donor: who, request, listener, isAccepted: false, isClosed: false };
       streams.push(stream);
       return { close: () => (stream.isClosed = true) };
     },
   });
+  const accept = () => {
+    const stream = streams.at(-1);
+    if (stream === undefined || stream.isAccepted) return;
+    stream.isAccepted = true;
+    stream.listener.opened();
+  };
   return {
     clock,
     streams,
+    accept,
+    flows: () => flows,
     contents,
     seen,
     follow,
     refused,
     become: (next: Donor | undefined) => (current = next),
-    send: (text: string) => streams.at(-1)?.listener.data(Buffer.from(text)),
+    send: (text: string) => {
+      accept();
+      streams.at(-1)?.listener.data(Buffer.from(text));
+    },
     end: (error?: UpstreamError) => streams.at(-1)?.listener.ended(error),
   };
 }
@@ -77,7 +90,7 @@ describe('LogFollow', () => {
     send(at(1, 'a') + at(2, 'b') + at(2, 'c') + '2026-03-01T12:00:02.5Z torn in the mid');
     end(new UpstreamError('torn', 'cut'));
     expect(seen).toEqual(['torn']);
-    await clock.advance(60_000);
+    await clock.advance(1_000);
     expect(streams).toHaveLength(2);
     expect(streams[1]?.request).toEqual({ follow: true, sinceTime: '2026-03-01T12:00:02Z' });
     send(at(2, 'b') + at(2, 'c') + at(2, 'torn in the middle') + at(3, 'd'));
@@ -112,7 +125,7 @@ describe('LogFollow', () => {
     const { follow, clock, streams, seen, end } = bench();
     follow.start();
     end(new UpstreamError('invalid', 'waiting'));
-    await clock.advance(60_000);
+    await clock.advance(1_000);
     expect(streams).toHaveLength(2);
     end(new UpstreamError('notFound', 'gone'));
     await clock.advance(60_000);
@@ -123,12 +136,60 @@ describe('LogFollow', () => {
   it('takes a clean end after a long time for a limit on the life of streams', async () => {
     const { follow, clock, streams, seen, send, end } = bench();
     follow.start();
-    send(at(1, 'a'));
-    await clock.advance(LIFETIME_MS);
+    for (let minutes = 0; minutes < LIFETIME_MS / 60_000; minutes += 5) {
+      send(at(1, 'a'));
+      await clock.advance(5 * 60_000);
+    }
+    expect(streams).toHaveLength(1);
     end();
     expect(streams).toHaveLength(2);
     end();
     expect(seen).toEqual(['ended']);
+  });
+
+  it('takes a request that is not answered for a failure, says so and tries again', async () => {
+    const { follow, clock, streams, seen, contents, send } = bench();
+    follow.start();
+    await clock.advance(ANSWER_MS - 1);
+    expect(seen).toEqual([]);
+    await clock.advance(1);
+    expect(seen).toEqual(['timeout']);
+    expect(streams[0]?.isClosed).toBe(true);
+    await clock.advance(1_000);
+    expect(streams).toHaveLength(2);
+    send(at(1, 'a'));
+    expect(contents).toEqual(['a']);
+    await clock.advance(ANSWER_MS);
+    expect([streams.length, seen]).toEqual([2, ['timeout']]);
+  });
+
+  it('opens a stream anew that has been silent for long, without a word, a gap or a double line', async () => {
+    const { follow, clock, streams, seen, contents, flows, accept, send } = bench();
+    follow.start();
+    send(at(1, 'a'));
+    await clock.advance(SILENCE_MS - 1);
+    send(at(2, 'b'));
+    await clock.advance(SILENCE_MS - 1);
+    expect(streams).toHaveLength(1);
+    await clock.advance(1);
+    expect(streams.map(({ isClosed }) => isClosed)).toEqual([true, false]);
+    expect(streams[1]?.request).toEqual({ follow: true, sinceTime: '2026-03-01T12:00:02Z' });
+    send(at(2, 'b') + at(3, 'c'));
+    expect([contents, seen]).toEqual([['a', 'b', 'c'], []]);
+    await clock.advance(SILENCE_MS);
+    expect(streams).toHaveLength(3);
+    accept();
+    expect(flows()).toBe(3);
+    follow.stop();
+    expect(clock.pending).toBe(0);
+  });
+
+  it('says that a stream was dead when its successor is not answered', async () => {
+    const { follow, clock, seen, accept } = bench();
+    follow.start();
+    accept();
+    await clock.advance(SILENCE_MS + ANSWER_MS);
+    expect(seen).toEqual(['timeout']);
   });
 
   it('is silent once it was stopped', async () => {
@@ -139,5 +200,6 @@ describe('LogFollow', () => {
     await clock.advance(60_000);
     follow.renew();
     expect(streams).toHaveLength(1);
+    expect(clock.pending).toBe(0);
   });
 });

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../../clock.ts';
+import { inTrace } from '../../tracing/tracing.ts';
 import { Backoff } from '../reflector/backoff.ts';
 import type { Donor, Donors } from '../source.ts';
 import { isRefusal, UpstreamError } from '../upstream-error.ts';
@@ -8,6 +9,10 @@ import type { LogFollowing, LogHandle, LogListener, LogRequest, LogSink } from '
 
 /** A stream that ends cleanly after so long, in milliseconds, may have met a limit on its life rather than its log's end. */
 export const LIFETIME_MS = 30 * 60_000;
+/** How long a request may go unanswered, in milliseconds: KAS itself looks for the agent for 20 s. */
+export const ANSWER_MS = 30_000;
+/** After so long without a byte a stream is opened anew, in milliseconds: most logs are quiet, and some streams dead. */
+export const SILENCE_MS = 10 * 60_000;
 
 export interface LogFollowOptions {
   readonly donors: Donors;
@@ -29,6 +34,9 @@ export class LogFollow implements LogFollowing {
   readonly #backoff: Backoff;
   #stream: LogHandle | undefined;
   #retry: Timer | undefined;
+  /** Runs while there is a stream: until it is answered, then as long as it is silent. */
+  #patience: Timer | undefined;
+  #heardAt = 0;
   #stopped = false;
 
   constructor(options: LogFollowOptions) {
@@ -60,15 +68,19 @@ export class LogFollow implements LogFollowing {
     const splitter = new LineSplitter();
     const isNew = this.#position.isAfter();
     const openedAt = clock.monotonic();
-    this.#stream = open(donor, this.#request(), {
+    const listener: LogListener = {
       opened: () => {
+        this.#heardAt = clock.monotonic();
+        this.#awaitSilence(SILENCE_MS);
         sink.flowing();
       },
       data: (chunk) => {
+        this.#heardAt = clock.monotonic();
         this.#backoff.reset();
         this.#read(splitter.push(chunk).filter(isNew));
       },
       ended: (error) => {
+        this.#patience?.cancel();
         this.#stream = undefined;
         if (error !== undefined) {
           this.#failed(donor, error); // a line that was torn comes again
@@ -78,6 +90,23 @@ export class LogFollow implements LogFollowing {
         if (clock.monotonic() - openedAt >= LIFETIME_MS) this.#open();
         else this.#finish(undefined);
       },
+    };
+    this.#patience = clock.after(ANSWER_MS, () => {
+      this.#close();
+      this.#failed(donor, new UpstreamError('timeout', `The log was not answered within ${ANSWER_MS / 1_000} s.`));
+    });
+    // It is everybody's: the trace of whoever came first ends before it.
+    this.#stream = inTrace(undefined, () => open(donor, this.#request(), listener));
+  }
+
+  /** One timer for all that is heard, rather than one a chunk. Nobody is told: if the stream was dead, the next one says so. */
+  #awaitSilence(milliseconds: number): void {
+    const { clock } = this.#options;
+    this.#patience?.cancel();
+    this.#patience = clock.after(milliseconds, () => {
+      const rest = this.#heardAt + SILENCE_MS - clock.monotonic();
+      if (rest > 0) this.#awaitSilence(rest);
+      else this.#open();
     });
   }
 
@@ -119,6 +148,8 @@ export class LogFollow implements LogFollowing {
   #close(): void {
     this.#retry?.cancel();
     this.#retry = undefined;
+    this.#patience?.cancel();
+    this.#patience = undefined;
     this.#stream?.close();
     this.#stream = undefined;
   }

@@ -29,8 +29,8 @@ export class GuardedSink implements Sink {
     if (!this.#life.aborted) this.#sink.remove(object);
   }
 
-  progress(): void {
-    if (!this.#life.aborted) this.#sink.progress();
+  progress(resourceVersion?: string): void {
+    if (!this.#life.aborted) this.#sink.progress(resourceVersion);
   }
 
   report(status: ReflectorStatus): void {

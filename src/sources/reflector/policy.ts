@@ -1,3 +1,4 @@
+import type { CounterLabels } from '../../metric-catalogue.ts';
 import { isAgentAway, isRefusal, type UpstreamError } from '../upstream-error.ts';
 import type { SessionOutcome } from './watch-session.ts';
 
@@ -21,11 +22,13 @@ export type Wait =
   | { readonly kind: 'jitter'; readonly mostMs: number }
   | { readonly kind: 'backoff'; readonly atLeastMs: number };
 
+export type Reason = CounterLabels<'lists'>['reason'];
+
 /** What a reflector does next, and why. */
 export type Step =
-  | { readonly to: 'list'; readonly consistent: boolean; readonly wait: Wait; readonly why: string }
-  | { readonly to: 'watch'; readonly wait: Wait; readonly why: string }
-  | { readonly to: 'halt'; readonly recheckMs: number; readonly why: string };
+  | { readonly to: 'list'; readonly consistent: boolean; readonly wait: Wait; readonly why: Reason }
+  | { readonly to: 'watch'; readonly wait: Wait; readonly why: Reason }
+  | { readonly to: 'halt'; readonly recheckMs: number; readonly why: Reason };
 
 const AT_ONCE: Wait = { kind: 'none' };
 const backoff = (error?: UpstreamError): Wait => ({ kind: 'backoff', atLeastMs: error?.retryAfterMs ?? 0 });
@@ -58,7 +61,7 @@ export class Policy {
       case 'tooLarge':
         return this.#afterTooLarge(error, wasConsistent ? 'list' : 'list at least as new');
       default:
-        return { to: 'list', consistent: wasConsistent, wait: backoff(error), why: `list failed: ${error.failure}` };
+        return { to: 'list', consistent: wasConsistent, wait: backoff(error), why: 'list failed' };
     }
   }
 
@@ -121,13 +124,13 @@ export class Policy {
       case 'invalid':
         return { to: 'list', consistent: true, wait: backoff(error), why: 'watch refused as invalid' };
       default:
-        return { to: 'watch', wait: backoff(error), why: `watch failed: ${error.failure}` };
+        return { to: 'watch', wait: backoff(error), why: 'watch failed' };
     }
   }
 
   /** What is answered alike whether it happened to a list or to a watch. */
   #afterFailure(error: UpstreamError, another: boolean, to: 'list' | 'watch', consistent: boolean): Step | undefined {
-    const again = (wait: Wait, why: string): Step =>
+    const again = (wait: Wait, why: Reason): Step =>
       to === 'list' ? { to, consistent, wait, why } : { to, wait, why };
     if (isRefusal(error)) {
       if (another) return again(AT_ONCE, 'refused; another viewer can open it');

@@ -72,16 +72,20 @@ describe('stop', () => {
     expect(feed.synced).toBe(false);
   });
 
-  it('by the sink, in the middle of a call, opens nothing more', async () => {
+  it('by the sink, in the middle of a call, opens nothing more, and tells it nothing more', async () => {
     for (const call of ['report', 'replace', 'upsert'] as const) {
       const { reflector, upstream, feed, clock } = bench((clock) => new ScriptedUpstream(clock, page(5)));
+      let lastCall: number | undefined;
       feed.disturb = (name) => {
-        if (name === call) reflector.stop();
+        if (name !== call) return;
+        reflector.stop();
+        lastCall ??= feed.calls;
       };
       reflector.start();
       await clock.advance(0);
       if (upstream.watches.length > 0) upstream.newest.open().event(added(pod('a')));
       await clock.advance(3_600_000);
+      expect(feed.calls).toBe(lastCall);
       expect(upstream.live).toHaveLength(0);
       expect(clock.pending).toBe(0);
     }

@@ -29,9 +29,10 @@ describe('what follows what', () => {
 
   it('row 1: an empty collection is an answer', async () => {
     const { upstream, feed } = await started([page(5)]);
-    upstream.newest.open();
     expect(feed.synced).toBe(true);
     expect(feed.size).toBe(0);
+    expect(feed.latest?.state).toBe('CONNECTING'); // nobody has accepted the watch yet
+    upstream.newest.open();
     expect(feed.latest?.state).toBe('CONNECTED');
   });
 

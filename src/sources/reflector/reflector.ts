@@ -1,9 +1,12 @@
 import type { Clock } from '../../clock.ts';
 import { compareResourceVersions } from '../../kubernetes/resource-version.ts';
+import { inTrace } from '../../tracing/tracing.ts';
 import type { AgentAdmission, Ticket } from '../admission.ts';
 import type { Sink } from '../sink.ts';
 import type { Turnstile } from '../slots.ts';
-import type { Reflection } from '../source.ts';
+import type { Beginning, Reflection } from '../source.ts';
+import type { ConnectionState, HopName } from '../status.ts';
+import { Stopped } from '../stopped.ts';
 import { UpstreamError } from '../upstream-error.ts';
 import type { Upstream, WatchEvent } from '../upstream.ts';
 import { Backoff } from './backoff.ts';
@@ -11,6 +14,7 @@ import { GuardedSink } from './guarded-sink.ts';
 import { listAll } from './list.ts';
 import { Pause } from './pause.ts';
 import { Policy, type Step, type Wait } from './policy.ts';
+import type { TakenStep } from './record-steps.ts';
 import { StatusReporter } from './status-reporter.ts';
 import { WatchSession } from './watch-session.ts';
 
@@ -18,14 +22,16 @@ export interface ReflectorOptions {
   readonly upstream: Upstream;
   readonly sink: Sink;
   readonly clock: Clock;
+  /** The stations between us and the cluster, both included. */
+  readonly way: readonly HopName[];
   /** Paces the opening of lists and watches towards this agent. */
   readonly admission: AgentAdmission;
   /** Lists of this agent that may run at once. */
   readonly listSlots: Turnstile;
-  /** The sink already holds the collection as of this version: go on from there. */
-  readonly resourceVersion?: string;
-  /** Told of every transition, for logs and metrics. */
-  readonly onStep?: (step: Step) => void;
+  /** The sink already holds the collection as of some version: go on from there. */
+  readonly from?: Beginning | undefined;
+  /** Told of every transition, for logs and metrics: the step that follows, and the one that is done. */
+  readonly onStep?: (next: Step, done: TakenStep) => void;
   /** Told of errors that should not exist. The collection is then listed afresh, so that one defect is not the end. */
   readonly onDefect: (error: unknown) => void;
 }
@@ -47,6 +53,10 @@ export class Reflector implements Reflection {
   #resourceVersion: string | undefined;
   #session: WatchSession | undefined;
   #isHalted = false;
+  /** How the step at hand failed. */
+  #failure: UpstreamError | undefined;
+  /** Last proof that the stream was alive: monotonic milliseconds. */
+  #heardAt = 0;
   /** The server wants to be left alone until then: monotonic milliseconds. */
   #notBefore = 0;
 
@@ -54,15 +64,16 @@ export class Reflector implements Reflection {
     this.#options = options;
     this.#clock = options.clock;
     this.#sink = new GuardedSink(options.sink, this.#life.signal, options.onDefect);
-    this.#status = new StatusReporter(this.#sink, options.clock);
+    this.#status = new StatusReporter(this.#sink, options.clock, options.way);
     this.#backoff = new Backoff(options.clock);
     this.#pause = new Pause(options.clock, this.#life.signal, (ms) => this.#status.waiting(this.#clock.now() + ms));
-    this.#resourceVersion = options.resourceVersion;
+    this.#resourceVersion = options.from?.resourceVersion;
   }
 
   /** Begins. The loop ends only with `stop`. */
   start(): void {
-    void this.#run();
+    // It is everybody's: the trace of whoever came first ends before it.
+    void inTrace(undefined, () => this.#run());
   }
 
   retryNow(): void {
@@ -71,9 +82,18 @@ export class Reflector implements Reflection {
   }
 
   renew(): void {
-    this.#session?.renew();
+    inTrace(undefined, () => this.#session?.renew());
     // Whatever else is being waited for has nothing to do with whose credentials are used.
     if (this.#isHalted) this.#pause.cutShort();
+  }
+
+  get state(): ConnectionState {
+    return this.#status.state;
+  }
+
+  /** Milliseconds since the last proof that the stream was alive. */
+  get quietMs(): number {
+    return this.#clock.monotonic() - this.#heardAt;
   }
 
   stop(): void {
@@ -81,14 +101,13 @@ export class Reflector implements Reflection {
   }
 
   async #run(): Promise<void> {
-    let step: Step =
-      this.#resourceVersion === undefined
-        ? { to: 'list', consistent: true, wait: { kind: 'none' }, why: 'first sync' }
-        : { to: 'watch', wait: { kind: 'none' }, why: 'taken over' };
+    let step = firstStep(this.#options.from);
     while (!this.#life.signal.aborted) {
       try {
-        step = await this.#take(step);
-        this.#options.onStep?.(step);
+        this.#failure = undefined;
+        const next = await this.#take(step);
+        this.#options.onStep?.(next, { step, failure: this.#failure });
+        step = next;
       } catch (error) {
         if (this.#life.signal.aborted) return;
         this.#options.onDefect(error);
@@ -144,8 +163,9 @@ export class Reflector implements Reflection {
     const session = new WatchSession(upstream, this.#clock, () => this.#resourceVersion ?? '', {
       opened: (transport) => {
         ticket.succeeded();
+        this.#heardAt = this.#clock.monotonic();
         this.#status.connected(transport);
-        this.#sink.progress();
+        this.#sink.progress(this.#resourceVersion);
       },
       event: (event) => this.#apply(event),
       suspected: () => this.#status.suspected(),
@@ -169,11 +189,12 @@ export class Reflector implements Reflection {
   }
 
   #apply(event: WatchEvent): void {
+    this.#heardAt = this.#clock.monotonic();
     this.#status.heard();
     switch (event.type) {
       case 'BOOKMARK':
         this.#advance(event.resourceVersion);
-        this.#sink.progress();
+        this.#sink.progress(this.#resourceVersion);
         return;
       case 'DELETED':
         this.#advance(event.object.metadata.resourceVersion);
@@ -201,6 +222,7 @@ export class Reflector implements Reflection {
       ticket.abandoned();
       throw error;
     }
+    this.#failure = error;
     ticket.failed(error);
     this.#status.failed(error);
     return error;
@@ -245,7 +267,8 @@ export class Reflector implements Reflection {
   }
 }
 
-/** The reason everything under way ends with when a reflector is stopped. */
-class Stopped extends Error {
-  override readonly name = 'Stopped';
+function firstStep(from: Beginning | undefined): Step {
+  if (from === undefined) return { to: 'list', consistent: true, wait: { kind: 'none' }, why: 'first sync' };
+  if (from.by === 'watch') return { to: 'watch', wait: { kind: 'none' }, why: 'taken over' };
+  return { to: 'list', consistent: false, wait: { kind: 'none' }, why: 'taken over' };
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import type { Sink } from '../sink.ts';
-import { hops, type ConnectionState, type ReflectorStatus, type Transport } from '../status.ts';
+import { hops, type ConnectionState, type HopName, type ReflectorStatus, type Transport } from '../status.ts';
 import type { UpstreamError } from '../upstream-error.ts';
 
 /**
@@ -10,12 +10,14 @@ import type { UpstreamError } from '../upstream-error.ts';
 export class StatusReporter {
   readonly #sink: Sink;
   readonly #clock: Clock;
+  readonly #way: readonly HopName[];
   #status: ReflectorStatus;
   #fault: UpstreamError | undefined;
 
-  constructor(sink: Sink, clock: Clock) {
+  constructor(sink: Sink, clock: Clock, way: readonly HopName[]) {
     this.#sink = sink;
     this.#clock = clock;
+    this.#way = way;
     const since = clock.now();
     this.#status = {
       state: 'CONNECTING',
@@ -25,8 +27,12 @@ export class StatusReporter {
       attempts: 0,
       nextRetryAt: undefined,
       transport: undefined,
-      hops: hops('CONNECTING', since, undefined),
+      hops: hops(way, 'CONNECTING', since, undefined),
     };
+  }
+
+  get state(): ConnectionState {
+    return this.#status.state;
   }
 
   connected(transport: Transport): void {
@@ -82,7 +88,7 @@ export class StatusReporter {
       attempts: change.attempts ?? previous.attempts,
       nextRetryAt: change.nextRetryAt,
       transport: change.transport ?? previous.transport,
-      hops: hops(state, since, fault && { hop: fault.hop, reason: fault.code }),
+      hops: hops(this.#way, state, since, fault && { hop: fault.hop, reason: fault.code }),
     };
     this.#sink.report(this.#status);
   }

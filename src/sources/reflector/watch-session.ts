@@ -9,9 +9,12 @@ export const WATCH_SECONDS = { least: 240, most: 290 };
 export const OVERTIME_MS = 10_000;
 /** Some proxies hold the response's head back until there is an event: slow is not broken. */
 export const OPENING_MS = 120_000;
-/** Silence that raises suspicion. API servers send a bookmark about once a minute, so it is twice that. */
-export const SILENCE_MS = 120_000;
-export const SILENCE_JITTER_MS = 5_000;
+/**
+ * Silence that raises suspicion. API servers send a bookmark about once a minute; of a quiet collection, after their
+ * start, only after two.
+ */
+export const SILENCE_MS = 124_000;
+export const SILENCE_JITTER_MS = 3_000;
 /** A renewal that failed is tried again after this, or when the server says. */
 export const RENEWAL_RETRY_MS = 10_000;
 

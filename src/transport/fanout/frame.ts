@@ -1,20 +1,18 @@
 import { constants, deflateRaw, deflateRawSync } from 'node:zlib';
 import { promisify } from 'node:util';
+import { SharedWrite } from './shared-write.ts';
 
 /**
  * One message, finished for everyone who gets it. JSON has no order of keys, so the operation's id goes last: all
  * before it is the same for all, the header of the WebSocket frame included, and each socket adds but its own tail.
- *
- * Measured for 1,000 sockets (docs/performance.md): this way a small message costs what a raw broadcast of ready-made
- * frames costs; a copy for each socket, or two fragments through `ws.send`, cost a fifth to three times more.
  */
 export class Frame {
   readonly #message: Buffer;
   #deflated: Buffer | undefined;
   #event: Buffer | undefined;
-  /** By length of what follows: it is a part of the header. Ids of one client library have one length. */
-  readonly #plainHeads = new Map<number, Buffer>();
-  readonly #deflatedHeads = new Map<number, Buffer>();
+  /** By length of the tail: it is a part of the header. Ids of one client library have one length. */
+  readonly #plain = new Map<number, SharedWrite>();
+  readonly #compressed = new Map<number, SharedWrite>();
 
   /** `result`: an execution result as JSON. */
   constructor(result: string) {
@@ -38,14 +36,14 @@ export class Frame {
     return this.#deflated !== undefined;
   }
 
-  /** What precedes a plain tail of this length: the frame's header and the shared part. */
-  plainHead(tailLength: number): Buffer {
-    return headFor(this.#plainHeads, FIN_TEXT, this.#message, tailLength);
+  /** Before plain tails of this length. */
+  plain(tailLength: number): SharedWrite {
+    return shared(this.#plain, FIN_TEXT, this.#message, tailLength);
   }
 
-  /** The same before a tail made by `deflatedTail`. */
-  deflatedHead(tailLength: number): Buffer {
-    return headFor(this.#deflatedHeads, FIN_TEXT_DEFLATED, this.#deflated ?? this.#message, tailLength);
+  /** The same before tails made by `deflatedTail`. */
+  compressed(tailLength: number): SharedWrite {
+    return shared(this.#compressed, FIN_TEXT_DEFLATED, this.#deflated ?? this.#message, tailLength);
   }
 
   /** As a server-sent event. */
@@ -88,15 +86,15 @@ const LEAST_DEFLATED_BYTES = 1_024;
 const MOST_DEFLATED_AT_ONCE_BYTES = 262_144;
 /** Level 1: it is done once a message, but it is done on the loop that everybody waits for. */
 const DEFLATE = { level: 1, finishFlush: constants.Z_SYNC_FLUSH };
-/** So many lengths of ids share a frame's head; others get copies, at their own cost. */
-const SHARED_HEADS = 4;
+/** So many lengths of ids share a frame's bytes; others get copies, at their own cost. */
+const SHARED_LENGTHS = 4;
 
-function headFor(heads: Map<number, Buffer>, firstByte: number, body: Buffer, tailLength: number): Buffer {
-  const known = heads.get(tailLength);
-  if (known !== undefined) return known;
-  const head = Buffer.concat([header(firstByte, body.length + tailLength), body]);
-  if (heads.size < SHARED_HEADS) heads.set(tailLength, head);
-  return head;
+function shared(known: Map<number, SharedWrite>, firstByte: number, body: Buffer, tailLength: number): SharedWrite {
+  const hit = known.get(tailLength);
+  if (hit !== undefined) return hit;
+  const made = new SharedWrite([header(firstByte, body.length + tailLength), body], tailLength);
+  if (known.size < SHARED_LENGTHS) known.set(tailLength, made);
+  return made;
 }
 
 /** Of an unmasked frame, as servers send them (RFC 6455, 5.2). */

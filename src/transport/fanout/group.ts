@@ -1,19 +1,20 @@
-import type { GraphQLFormattedError, ValidatedSubscriptionArgs } from 'graphql';
 import type { Clock, Timer } from '../../clock.ts';
 import type { Feed, Revision } from '../../pubsub/feed.ts';
 import type { LiveUpdates } from '../../pubsub/live-updates.ts';
 import { UpdateReader } from '../../pubsub/updates.ts';
 import type { ObjectFilter, Update } from '../../pubsub/updates.ts';
+import type { DeliveryCounts } from './delivery-counts.ts';
 import { Frame } from './frame.ts';
 import { Member } from './member.ts';
 import type { Outlet } from './outlet.ts';
 import type { Pace } from './pace.ts';
-import { Renderer } from './renderer.ts';
+import type { Place } from './place.ts';
+import type { Renderer } from './renderer.ts';
 import { SnapshotCache } from './snapshot-cache.ts';
 
 export interface GroupOptions {
-  readonly args: ValidatedSubscriptionArgs;
-  readonly mask: (thrown: unknown) => GraphQLFormattedError;
+  readonly renderer: Renderer;
+  readonly counts: DeliveryCounts;
   readonly pace: Pace;
   readonly feed: Feed;
   readonly filter: ObjectFilter | undefined;
@@ -22,7 +23,7 @@ export interface GroupOptions {
   readonly onEmpty: () => void;
 }
 
-/** After so many writes it is time to look at the time. */
+/** After so many members it is time to look at the time. */
 const WRITES = 50;
 /** How often those are looked at again who had not taken what they got, in milliseconds. */
 const SLOW_MS = 50;
@@ -32,8 +33,10 @@ interface Answer {
   /** Undefined: nothing. */
   readonly make: () => Promise<Frame | undefined>;
   /** Where that brings them to. */
-  readonly to: Revision;
+  readonly to: Place;
   readonly members: Member[];
+  /** Counts what so many of them were sent. */
+  readonly count?: (written: number) => void;
 }
 
 /**
@@ -52,23 +55,34 @@ export class Group {
   readonly #level = new Set<Member>();
   readonly #behind = new Set<Member>();
   readonly #stopListening: readonly (() => void)[];
+  /** What members call who can take something again. */
+  readonly #wakeUp = () => this.#wake();
+  /** How far it has read; undefined before the first time. */
+  #place: Place | undefined;
   #deflating = 0;
   #running = false;
   #again = false;
   #soon = false;
   #recheck: Timer | undefined;
+  /** When the oldest change came that has not been read: monotonic milliseconds. */
+  #changedAt: number | undefined;
 
   constructor(options: GroupOptions) {
-    const { args, mask, pace, feed, filter, clock } = options;
+    const { renderer, feed, filter, clock } = options;
     this.#options = options;
     this.#reader = new UpdateReader(feed, filter, undefined);
-    this.#renderer = new Renderer(args, pace, mask);
+    this.#renderer = renderer;
     this.#snapshots = new SnapshotCache(clock);
-    this.#stopListening = [feed.onChange(() => this.#wake()), feed.onStatus(() => this.#wake())];
+    this.#stopListening = [feed.onChange(() => this.#changed()), feed.onStatus(() => this.#wake())];
+  }
+
+  get size(): number {
+    return this.#level.size + this.#behind.size;
   }
 
   join(live: LiveUpdates, outlet: Outlet): void {
-    const member = new Member(live, outlet, () => this.#wake());
+    const member = new Member(live, outlet, this.#wakeUp);
+    member.fallBehind(undefined);
     this.#behind.add(member);
     if (outlet.deflates) this.#deflating += 1;
     live.handOver(() => this.#leave(member));
@@ -95,6 +109,11 @@ export class Group {
       this.#soon = false;
       this.#wake();
     });
+  }
+
+  #changed(): void {
+    this.#changedAt ??= this.#options.clock.monotonic();
+    this.#wake();
   }
 
   #wake(): void {
@@ -125,26 +144,43 @@ export class Group {
       if (feed.failure !== undefined) this.#failAll(feed.failure);
       return;
     }
-    const before = this.#reader.position;
+    const before = this.#place;
+    // What is read before the feed has told of it has come in this very turn.
+    const changedAt = this.#changedAt ?? this.#options.clock.monotonic();
+    this.#changedAt = undefined;
     const update = this.#reader.read();
-    const answers = this.#answers(feed.revision);
-    if (update !== undefined) await this.#advance(update, before, feed.revision);
-    for (const { make, to, members } of answers) await this.#deliver(await make(), members, to);
+    const place = this.#placeAt(feed.revision);
+    const answers = this.#answers(place);
+    if (update !== undefined) await this.#advance(update, before, place, changedAt);
+    for (const { make, to, members, count } of answers) {
+      const written = await this.#deliver(await make(), members, to);
+      count?.(written);
+    }
   }
 
-  async #advance(update: Update, before: Revision | undefined, to: Revision): Promise<void> {
-    const startedAt = performance.now();
-    const json = await this.#renderer.advance(update, to.offset);
+  /** Where the group is, which has just read to this revision. */
+  #placeAt(revision: Revision): Place {
+    const before = this.#place;
+    if (before?.epoch === revision.epoch && before.offset === revision.offset) return before;
+    return (this.#place = { ...revision, reading: (before?.reading ?? 0) + 1 });
+  }
+
+  async #advance(update: Update, before: Place | undefined, to: Place, changedAt: number): Promise<void> {
+    const json = await this.#renderer.advance(update, to.reading);
     if (json === undefined) return;
     const frame = new Frame(json);
     if (update.type === 'SNAPSHOT' && update.resyncReason === undefined) {
-      this.#snapshots.keep(frame, to, performance.now() - startedAt);
+      this.#snapshots.keep(frame, to, update.upserted.length);
     }
-    if (before !== undefined) await this.#deliver(frame, this.#level, to, before);
+    if (before === undefined) return;
+    const { counts, clock } = this.#options;
+    const written = await this.#deliver(frame, this.#level, to, before);
+    counts.resynced(update, written);
+    if (written > 0) counts.aged(clock.monotonic() - changedAt);
   }
 
   /** One for each place that members are waiting at. */
-  #answers(to: Revision): Iterable<Answer> {
+  #answers(to: Place): Iterable<Answer> {
     const answers = new Map<string, Answer>();
     for (const member of this.#behind) {
       if (!member.isReady) continue;
@@ -156,15 +192,22 @@ export class Group {
     return answers.values();
   }
 
-  #answer({ place, resume }: Member, to: Revision): Answer {
+  #answer({ place, resume }: Member, to: Place): Answer {
     const members: Member[] = [];
+    const { counts } = this.#options;
     if (place !== undefined) {
       const missed = this.#reader.missed(place);
-      return { make: async () => missed && this.#frame(this.#renderer.missed(missed, place.offset)), to, members };
+      const make = async () => missed && this.#frame(this.#renderer.missed(missed, place.reading));
+      const count = (written: number) => {
+        counts.coalesced(written);
+        if (missed !== undefined) counts.resynced(missed, written);
+      };
+      return { make, to, members, count };
     }
     if (resume !== undefined) {
       const first = this.#reader.first(resume);
-      return { make: () => this.#frame(this.#renderer.first(first)), to, members };
+      const count = (written: number) => counts.resumed(first, written);
+      return { make: () => this.#frame(this.#renderer.first(first)), to, members, count };
     }
     const kept = this.#snapshots.get(to);
     if (kept !== undefined) return { make: async () => kept.frame, to: kept.at, members };
@@ -178,35 +221,66 @@ export class Group {
   }
 
   /** The group's own first reading, if this is its first round. */
-  async #snapshot(update: Update, at: Revision): Promise<Frame> {
+  async #snapshot(update: Update, at: Place): Promise<Frame> {
     const kept = this.#snapshots.get(at);
     if (kept !== undefined) return kept.frame;
-    const startedAt = performance.now();
     const frame = new Frame(await this.#renderer.first(update));
-    this.#snapshots.keep(frame, at, performance.now() - startedAt);
+    this.#snapshots.keep(frame, at, update.upserted.length);
     return frame;
   }
 
-  /** `from`: where those are who cannot take it now. Without it they stay where they were. */
-  async #deliver(frame: Frame | undefined, members: Iterable<Member>, to: Revision, from?: Revision): Promise<void> {
-    if (this.#deflating > 0) await frame?.deflate();
+  /** `from`: where those are who cannot take it now. Without it they stay where they were. Returns how many got it. */
+  async #deliver(frame: Frame | undefined, members: Iterable<Member>, to: Place, from?: Place): Promise<number> {
+    const all = [...members];
+    if (frame === undefined) {
+      for (const member of all) if (member.isActive) this.#settle(member, to, false);
+      return 0;
+    }
+    if (this.#deflating > 0) await frame.deflate();
     let written = 0;
+    let eventStreams = 0;
+    for (let start = 0; start < all.length; start += WRITES) {
+      if (start > 0) await this.#options.pace.turn();
+      for (const member of this.#ready(all.slice(start, start + WRITES), from)) {
+        if (!this.#write(member, frame, to, from)) continue;
+        written += 1;
+        if (member.outlet.transport === 'sse') eventStreams += 1;
+      }
+    }
+    this.#options.counts.written(written, eventStreams);
+    return written;
+  }
+
+  /**
+   * Those who can take something. Whoever has left since the round began gets nothing; who cannot take it, later.
+   *
+   * They are looked at together before the first is written to, because what a socket consists of lies all over the
+   * memory: so it is fetched side by side, and not one after the other between system calls that drive it out of the
+   * caches (docs/decisions.md).
+   */
+  #ready(members: readonly Member[], from: Place | undefined): Member[] {
+    const ready: Member[] = [];
     for (const member of members) {
       if (!member.isActive) continue;
-      if (frame === undefined) this.#settle(member, to, false);
-      else if (member.outlet.free) {
-        member.outlet.write(frame);
-        if (from === undefined || member.hasRate) this.#settle(member, to, true);
-        written += 1;
-        if (written % WRITES === 0) await this.#options.pace.turn();
-      } else if (from !== undefined) this.#fallBehind(member, from);
+      if (member.outlet.free) ready.push(member);
+      else if (from !== undefined) this.#fallBehind(member, from);
     }
+    return ready;
+  }
+
+  /** The hot path. False when a write to another has ended this one. */
+  #write(member: Member, frame: Frame, to: Place, from: Place | undefined): boolean {
+    if (!member.isActive) return false;
+    member.outlet.write(frame);
+    if (from === undefined || member.hasRate) this.#settle(member, to, true);
+    return true;
   }
 
   /** Level again, unless it was brought to an older place, or has to wait before its next message. */
-  #settle(member: Member, to: Revision, wasSent: boolean): void {
+  #settle(member: Member, to: Place, wasSent: boolean): void {
     const mayGoOn = !wasSent || !member.mustPause(this.#options.clock);
-    if (mayGoOn && isSame(to, this.#reader.position)) {
+    if (mayGoOn && to.reading === this.#place?.reading) {
+      member.catchUp();
       this.#behind.delete(member);
       this.#level.add(member);
       return;
@@ -215,8 +289,8 @@ export class Group {
     if (mayGoOn) this.#again = true;
   }
 
-  #fallBehind(member: Member, place: Revision): void {
-    member.place = place;
+  #fallBehind(member: Member, place: Place): void {
+    member.fallBehind(place);
     this.#level.delete(member);
     this.#behind.add(member);
   }
@@ -233,8 +307,4 @@ export class Group {
   #failAll(error: Error): void {
     for (const { live } of [...this.#level, ...this.#behind]) live.fail(error);
   }
-}
-
-function isSame(a: Revision, b: Revision | undefined): boolean {
-  return a.offset === b?.offset && a.epoch === b.epoch;
 }

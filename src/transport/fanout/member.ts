@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../../clock.ts';
-import type { Revision } from '../../pubsub/feed.ts';
 import type { LiveUpdates } from '../../pubsub/live-updates.ts';
 import type { Outlet } from './outlet.ts';
+import type { Place } from './place.ts';
 
 /** One subscription in a group: where its messages go, and how far it is while it is not where the others are. */
 export class Member {
@@ -9,9 +9,9 @@ export class Member {
   readonly outlet: Outlet;
   readonly hasRate: boolean;
   /** How far it is; undefined before its first message. */
-  place: Revision | undefined;
+  place: Place | undefined;
   readonly #wake: () => void;
-  readonly #stopListening: () => void;
+  #stopListening: (() => void) | undefined;
   #isActive = true;
   #pause: Timer | undefined;
 
@@ -20,7 +20,18 @@ export class Member {
     this.outlet = outlet;
     this.hasRate = live.options.maxRate !== undefined;
     this.#wake = wake;
-    this.#stopListening = outlet.onFree(wake);
+  }
+
+  /** It differs from the others: it wakes the group as soon as it can take something. */
+  fallBehind(place: Place | undefined): void {
+    this.place = place;
+    this.#stopListening ??= this.outlet.onFree(this.#wake);
+  }
+
+  /** It is where the others are. Most are, most of the time, and hold nothing for waiting. */
+  catchUp(): void {
+    this.#stopListening?.();
+    this.#stopListening = undefined;
   }
 
   get isActive(): boolean {
@@ -38,7 +49,7 @@ export class Member {
 
   /** Equal for those who need the same message. */
   get placeKey(): string {
-    if (this.place !== undefined) return `at ${this.place.epoch} ${this.place.offset}`;
+    if (this.place !== undefined) return `at ${this.place.reading}`;
     return this.resume === undefined ? 'new' : `from ${this.resume}`;
   }
 
@@ -56,6 +67,6 @@ export class Member {
   end(): void {
     this.#isActive = false;
     this.#pause?.cancel();
-    this.#stopListening();
+    this.catchUp();
   }
 }

@@ -1,15 +1,6 @@
 import { createHash } from 'node:crypto';
-import {
-  GraphQLIncludeDirective,
-  GraphQLSkipDirective,
-  Kind,
-  TypeInfo,
-  getDirectiveValues,
-  print,
-  visit,
-  visitWithTypeInfo,
-} from 'graphql';
-import type { DocumentNode, FieldNode, SelectionNode, SelectionSetNode, ValidatedSubscriptionArgs } from 'graphql';
+import { Kind, TypeInfo, print, visit, visitWithTypeInfo } from 'graphql';
+import type { DocumentNode, ValidatedSubscriptionArgs } from 'graphql';
 import type { LiveUpdates } from '../../pubsub/live-updates.ts';
 
 /**
@@ -41,7 +32,10 @@ export function isShareable({ document, schema }: ValidatedSubscriptionArgs): bo
   let answer = true;
   const types = new TypeInfo(schema);
   const Field = () => {
-    if ((types.getFieldDef()?.resolve?.length ?? 0) >= CONTEXT_PARAMETER) answer = false;
+    const field = types.getFieldDef();
+    // That of `__typename` declares all four, for the last of them; clients with a cache ask for it everywhere.
+    if (field?.name === '__typename') return;
+    if ((field?.resolve?.length ?? 0) >= CONTEXT_PARAMETER) answer = false;
   };
   visit(document, visitWithTypeInfo(types, { Field }));
   shareable.set(document, answer);
@@ -90,41 +84,4 @@ function personalVariables(document: DocumentNode): ReadonlySet<string> {
 
 function count(counts: Map<string, number>, name: string): void {
   counts.set(name, (counts.get(name) ?? 0) + 1);
-}
-
-/** What a subscription selects of its updates: the root field's name in the answer, and below it name → field. */
-export interface UpdateSelection {
-  readonly root: string;
-  readonly fields: ReadonlyMap<string, string>;
-}
-
-/** Fragments unfolded, aliases followed, `@skip` and `@include` obeyed. */
-export function updateSelection(args: ValidatedSubscriptionArgs): UpdateSelection {
-  const [root = ['', []] as const] = collect(args, [args.operation.selectionSet]);
-  const below = root[1].flatMap(({ selectionSet }) => selectionSet ?? []);
-  const fields = [...collect(args, below)].map(([key, [field]]) => [key, field?.name.value ?? ''] as const);
-  return { root: root[0], fields: new Map(fields) };
-}
-
-function collect(args: ValidatedSubscriptionArgs, sets: readonly SelectionSetNode[]): Map<string, FieldNode[]> {
-  const fields = new Map<string, FieldNode[]>();
-  for (const { selections } of sets) for (const selection of selections) collectOne(args, selection, fields);
-  return fields;
-}
-
-function collectOne(args: ValidatedSubscriptionArgs, node: SelectionNode, fields: Map<string, FieldNode[]>): void {
-  if (!isIncluded(args, node)) return;
-  if (node.kind === Kind.FIELD) {
-    const key = node.alias?.value ?? node.name.value;
-    fields.set(key, [...(fields.get(key) ?? []), node]);
-    return;
-  }
-  // Updates are object types, and the document is valid: every type condition here holds.
-  const set = node.kind === Kind.INLINE_FRAGMENT ? node : args.fragmentDefinitions[node.name.value];
-  for (const selection of set?.selectionSet.selections ?? []) collectOne(args, selection, fields);
-}
-
-function isIncluded({ variableValues }: ValidatedSubscriptionArgs, node: SelectionNode): boolean {
-  if (getDirectiveValues(GraphQLSkipDirective, node, variableValues)?.['if'] === true) return false;
-  return getDirectiveValues(GraphQLIncludeDirective, node, variableValues)?.['if'] !== false;
 }

@@ -1,18 +1,18 @@
 import type { Clock, Timer } from '../../clock.ts';
-import type { Revision } from '../../pubsub/feed.ts';
 import type { Frame } from './frame.ts';
+import type { Place } from './place.ts';
 
 interface Snapshot {
   readonly frame: Frame;
-  readonly at: Revision;
+  readonly at: Place;
 }
 
 /** A snapshot is not kept for longer than this, in milliseconds: it can be large, and a storm of joiners is short. */
 const KEPT_MS = 2_000;
-/** A snapshot that took its time is handed out for so many times that, though the set has moved on since. */
-const REUSE = 10;
-/** What is made faster than this, in milliseconds, is made anew each time. */
-const QUICK_MS = 5;
+/** A snapshot of many objects is handed out for so long, in milliseconds an object, though the set has moved on since. */
+const REUSE_MS_PER_OBJECT = 0.1;
+/** One of fewer is made within a few milliseconds, and anew each time. */
+const MANY = 500;
 
 /**
  * The last snapshot of a shape. Whoever gets one that is a little older is sent the changes since at once: in a storm
@@ -27,15 +27,16 @@ export class SnapshotCache {
     this.#clock = clock;
   }
 
-  get(now: Revision): Snapshot | undefined {
+  get(now: Place): Snapshot | undefined {
     const kept = this.#kept;
     if (kept?.at.epoch !== now.epoch) return undefined;
-    return kept.at.offset === now.offset || this.#clock.monotonic() < kept.until ? kept : undefined;
+    return kept.at.reading === now.reading || this.#clock.monotonic() < kept.until ? kept : undefined;
   }
 
-  keep(frame: Frame, at: Revision, tookMs: number): void {
+  /** `objects`: how many are in it. */
+  keep(frame: Frame, at: Place, objects: number): void {
     this.clear();
-    const reuseMs = tookMs < QUICK_MS ? 0 : Math.min(KEPT_MS, tookMs * REUSE);
+    const reuseMs = objects < MANY ? 0 : Math.min(KEPT_MS, objects * REUSE_MS_PER_OBJECT);
     this.#kept = { frame, at, until: this.#clock.monotonic() + reuseMs };
     this.#timer = this.#clock.after(KEPT_MS, () => this.clear());
   }

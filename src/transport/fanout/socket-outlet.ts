@@ -1,9 +1,11 @@
 import type { Socket } from 'node:net';
-import type { WebSocket } from 'ws';
+import { WebSocket } from 'ws';
 import { takesDeflated } from '../deflate.ts';
 import { deflatedTail, plainTail } from './frame.ts';
 import type { Frame } from './frame.ts';
 import type { Outlet } from './outlet.ts';
+
+const { OPEN } = WebSocket;
 
 /**
  * A WebSocket for finished frames. They go to the TCP socket under ws' feet, which is safe as long as ws never holds a
@@ -11,52 +13,52 @@ import type { Outlet } from './outlet.ts';
  * frame, written at once. Nothing may follow a close frame.
  */
 export class SocketPort {
-  readonly #socket: WebSocket;
-  readonly #tcp: Socket;
-  readonly #listeners = new Set<() => void>();
+  readonly socket: WebSocket;
+  readonly tcp: Socket;
   readonly deflates: boolean;
+  /** Undefined until somebody on it has had to wait. */
+  #listeners: Set<() => void> | undefined;
 
   constructor(socket: WebSocket, tcp: Socket) {
-    this.#socket = socket;
-    this.#tcp = tcp;
+    this.socket = socket;
+    this.tcp = tcp;
     this.deflates = takesDeflated(socket);
-    tcp.on('drain', () => {
-      for (const listener of this.#listeners) listener();
-    });
-  }
-
-  get free(): boolean {
-    return this.#tcp.writableLength === 0 && this.#socket.readyState === this.#socket.OPEN;
-  }
-
-  /** Both parts in one system call. */
-  write(head: Buffer, tail: Buffer): void {
-    this.#tcp.cork();
-    this.#tcp.write(head);
-    this.#tcp.write(tail);
-    this.#tcp.uncork();
   }
 
   onFree(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    const listeners = (this.#listeners ??= this.#listen());
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  #listen(): Set<() => void> {
+    const listeners = new Set<() => void>();
+    this.tcp.on('drain', () => {
+      for (const listener of listeners) listener();
+    });
+    return listeners;
   }
 }
 
 /** One operation on a socket. */
 export class SocketOutlet implements Outlet {
+  readonly transport = 'websocket';
   readonly #port: SocketPort;
+  readonly #socket: WebSocket;
+  readonly #tcp: Socket;
   readonly #tail: Buffer;
   readonly #deflatedTail: Buffer | undefined;
 
   constructor(port: SocketPort, id: string) {
     this.#port = port;
+    this.#socket = port.socket;
+    this.#tcp = port.tcp;
     this.#tail = plainTail(id);
     this.#deflatedTail = port.deflates ? deflatedTail(this.#tail) : undefined;
   }
 
   get free(): boolean {
-    return this.#port.free;
+    return this.#tcp.writableLength === 0 && this.#socket.readyState === OPEN;
   }
 
   get deflates(): boolean {
@@ -64,9 +66,9 @@ export class SocketOutlet implements Outlet {
   }
 
   write(frame: Frame): void {
-    if (this.#deflatedTail !== undefined && frame.isDeflated) {
-      this.#port.write(frame.deflatedHead(this.#deflatedTail.length), this.#deflatedTail);
-    } else this.#port.write(frame.plainHead(this.#tail.length), this.#tail);
+    const deflated = frame.isDeflated ? this.#deflatedTail : undefined;
+    if (deflated === undefined) frame.plain(this.#tail.length).to(this.#tcp, this.#tail);
+    else frame.compressed(deflated.length).to(this.#tcp, deflated);
   }
 
   onFree(listener: () => void): () => void {

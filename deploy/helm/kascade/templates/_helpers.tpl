@@ -31,3 +31,10 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- define "kascade.base" -}}
 {{- trimSuffix "/" .Values.basePath -}}
 {{- end -}}
+
+{{/* Seconds from the preStop pause to the end of the process, at most: what docs/operations.md says of draining. */}}
+{{- define "kascade.longestStop" -}}
+{{- $drain := get .Values.config "DRAIN_SECONDS" | default "10" | int -}}
+{{- $answers := get .Values.config "MAX_REQUEST_SECONDS" | default "30" | int -}}
+{{- add .Values.preStopSleepSeconds $drain $answers 10 -}}
+{{- end -}}

@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startKas, type Kas } from '../../../../demo/kas/index.ts';
 import { systemClock } from '../../../clock.ts';
-import { KasHttp } from '../http.ts';
+import { ApiHttp } from '../../apiserver/http.ts';
+import { KAS } from '../kas.ts';
 import { dial, DialError, socketUrl } from './dial.ts';
 
 it.each([
@@ -17,7 +18,7 @@ it.each([
 
 describe('dialling', () => {
   let kas: Kas | undefined;
-  const http = new KasHttp(systemClock);
+  const http = new ApiHttp({ clock: systemClock, peer: KAS });
   afterEach(async () => {
     await kas?.close();
     kas = undefined;
@@ -56,10 +57,10 @@ describe('dialling', () => {
   });
 
   it.each([
-    ['refuseToken', 401, 'token', 'gitlabUnauthorized'],
+    ['refuseToken', 401, 'token', 'unauthorized'],
     ['refuseToken', 500, 'token', 'server'],
     ['refuseToken', 429, 'token', 'throttled'],
-    ['refuseUpgrade', 401, 'upgrade', 'gitlabUnauthorized'],
+    ['refuseUpgrade', 401, 'upgrade', 'unauthorized'],
     ['refuseUpgrade', 403, 'upgrade', 'forbidden'],
     ['refuseUpgrade', 404, 'upgrade', 'server'],
     ['refuseUpgrade', 503, 'upgrade', 'unreachable'],
@@ -72,6 +73,18 @@ describe('dialling', () => {
     expect(error).toBeInstanceOf(DialError);
     expect(error).toMatchObject({ stage, reason: { failure, hop: 'kas' } });
     expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain(server.user('ada').token);
+  });
+
+  it.each([
+    ['refuseToken', {}, 'gitlabUnauthorized'],
+    ['refuseUpgrade', {}, 'gitlabUnauthorized'],
+    ['refuseToken', { via: 'HTTP/1.1 kas' }, 'unauthorized'],
+    ['refuseUpgrade', { via: 'HTTP/1.1 kas' }, 'unauthorized'],
+  ] as const)("%s with GitLab's 401 and %j more is %s", async (fault, more, failure) => {
+    const { kas: server, options } = await dialling();
+    server.watchApi.faults[fault] = { status: 401, body: {}, headers: { 'gitlab-unauthorized': 'true', ...more } };
+    const dialled = dial(options, new AbortController().signal);
+    await expect(dialled).rejects.toMatchObject({ reason: { failure, hop: 'kas' } });
   });
 
   it('is refused by what is no WebSocket server, or none at all', async () => {

@@ -1,11 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import type { Clock } from '../../../clock.ts';
+import { formatTraceparent } from '../../../tracing/trace-context.ts';
 import { MAX_DOCUMENT_BYTES } from '../../framer.ts';
 import { UpstreamError } from '../../upstream-error.ts';
-import { connectionError, refusalError } from '../error-map.ts';
-import type { KasHttp } from '../http.ts';
-import { urlOf } from '../paths.ts';
+import { connectionError, refusalError } from '../../apiserver/error-map.ts';
+import type { ApiHttp } from '../../apiserver/http.ts';
+import { urlOf } from '../../apiserver/paths.ts';
+import { KAS } from '../kas.ts';
 import { requestToken } from './token.ts';
 
 const SUBPROTOCOL = 'gitlab-agent-watch-api';
@@ -19,7 +21,7 @@ const MAX_REFUSAL_BYTES = 64 * 1024;
 const WHAT = 'open the aggregated watch';
 
 export interface Dialling {
-  readonly http: KasHttp;
+  readonly http: ApiHttp;
   readonly base: URL;
   readonly clock: Clock;
   readonly headers: Record<string, string>;
@@ -53,20 +55,22 @@ export async function dial(dialling: Dialling, signal: AbortSignal): Promise<Web
 
 /** `http` becomes `ws`, `https` becomes `wss`; the path of the base stays in front. */
 export function socketUrl(base: URL): URL {
-  const url = urlOf(base, ['watch']);
+  const url = urlOf(base, { segments: ['watch'] });
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   return url;
 }
 
 function upgrade(
-  { base, clock }: Dialling,
+  { base, clock, http }: Dialling,
   protocols: string[],
   headers: Record<string, string>,
   signal: AbortSignal,
 ): Promise<WebSocket> {
+  const span = http.startSpan({ what: WHAT });
+  const traceparent = formatTraceparent(span.context);
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(socketUrl(base), protocols, {
-      headers: { 'user-agent': 'kascade', ...headers },
+      headers: { 'user-agent': 'kascade', traceparent, ...headers },
       perMessageDeflate: false,
       maxPayload: MAX_MESSAGE_BYTES,
       followRedirects: false,
@@ -82,6 +86,7 @@ function upgrade(
     const fail = (error: unknown) =>
       settle(() => {
         socket.terminate();
+        span.end(error instanceof UpstreamError ? error.failure : 'aborted');
         reject(error instanceof UpstreamError ? new DialError('upgrade', saidByKas(error)) : (error as Error));
       });
     const abort = () => fail(signal.reason);
@@ -94,19 +99,23 @@ function upgrade(
     });
     // Stays for the life of the socket: an error without a listener would end the process. What it means is told by `close`.
     socket.on('error', (error) => fail(handshakeError(error)));
-    socket.on('open', () => settle(() => resolve(socket)));
+    socket.on('open', () =>
+      settle(() => {
+        span.end(undefined);
+        resolve(socket);
+      }),
+    );
   });
 }
 
-/** Behind KAS nobody has been asked yet, whatever the answer looks like. */
+/**
+ * Behind KAS nobody has been asked yet, whatever the answer looks like; unless it is one that does not know this way
+ * and passes it on. So a 401 that does not prove itself is no verdict on other agents.
+ */
 function saidByKas(error: UpstreamError): UpstreamError {
-  const { failure, message, retryAfterMs, upstream, cause } = error;
+  const { failure, retryAfterMs, upstream, cause } = error;
   if (failure === 'agentNotConnected') return error;
-  if (failure === 'unauthorized') {
-    return new UpstreamError('gitlabUnauthorized', 'GitLab did not accept the credentials for this agent.', {
-      ...(upstream && { upstream }),
-    });
-  }
+  const message = failure === 'unauthorized' ? 'The credentials were not accepted for this agent.' : error.message;
   return new UpstreamError(failure, message, { hop: 'kas', retryAfterMs, ...(upstream && { upstream }), cause });
 }
 
@@ -116,11 +125,12 @@ async function refusal(response: IncomingMessage, clock: Clock): Promise<Upstrea
     {
       code,
       status: await readStatus(response),
-      gitlabUnauthorized: response.headers['gitlab-unauthorized'] === 'true',
+      gitlabUnauthorized: KAS.isOfGitlab(response.headers),
       retryAfter: response.headers['retry-after'],
       nowMs: clock.now(),
     },
     WHAT,
+    KAS,
   );
   // To a reflector "not found" is a resource that the cluster does not have.
   if (error.failure !== 'notFound' && code >= 400) return error;
@@ -145,7 +155,7 @@ async function readStatus(response: IncomingMessage): Promise<unknown> {
 
 /** No code: what was answered was no WebSocket handshake. */
 function handshakeError(error: Error): UpstreamError {
-  if ('code' in error) return connectionError(error);
+  if ('code' in error) return connectionError(error, KAS);
   return new UpstreamError('server', 'GitLab Agent Server did not open its aggregated watch.', {
     hop: 'kas',
     cause: error,

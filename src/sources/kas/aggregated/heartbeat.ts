@@ -2,7 +2,7 @@ import type { WebSocket } from 'ws';
 import type { Clock, Timer } from '../../../clock.ts';
 
 /** Between two pings, and how long an answer may take, in milliseconds. */
-export const PING_MS = 20_000;
+export const PING_MS = 15_000;
 export const PONG_MS = 10_000;
 
 export interface HeartbeatListener {

@@ -1,10 +1,13 @@
 import type { WebSocket } from 'ws';
 import type { Clock, Timer } from '../../../clock.ts';
 import { sameCredentials, type Credentials } from '../../credentials.ts';
+import { Stopped } from '../../stopped.ts';
 import { UpstreamError } from '../../upstream-error.ts';
 import type { WatchHandle } from '../../upstream.ts';
-import { closeError, connectionError } from '../error-map.ts';
-import { watchEvent } from '../http-watch.ts';
+import { connectionError } from '../../apiserver/error-map.ts';
+import { watchEvent } from '../../apiserver/http-watch.ts';
+import { KAS } from '../kas.ts';
+import { closeError } from './close-error.ts';
 import { Acceptance } from './acceptance.ts';
 import { dial, DialError } from './dial.ts';
 import { Heartbeat } from './heartbeat.ts';
@@ -92,7 +95,8 @@ export class AggregatedSocket {
       this.#attach(socket);
     } catch (error) {
       if (this.isClosed) return;
-      const { reason, stage } = error instanceof DialError ? error : new DialError('upgrade', connectionError(error));
+      const { reason, stage } =
+        error instanceof DialError ? error : new DialError('upgrade', connectionError(error, KAS));
       this.#endAll({ end: { kind: 'failed', error: reason }, blame: stage });
     }
   }
@@ -102,7 +106,7 @@ export class AggregatedSocket {
     this.#socket = socket;
     this.#heartbeat = new Heartbeat(socket, this.#clock, {
       pong: (number) => this.#pong(number),
-      dead: () => this.#died(new UpstreamError('timeout', 'GitLab Agent Server fell silent.', { hop: 'kas' })),
+      dead: () => this.#fellSilent(),
     });
     socket.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary));
     // What ws itself refuses (too large, not UTF-8, a broken frame) is an error first; `close` would only say 1006.
@@ -165,7 +169,7 @@ export class AggregatedSocket {
   #event(riding: Riding, document: unknown): void {
     let event;
     try {
-      event = watchEvent(document, riding.order.what);
+      event = watchEvent(document, riding.order.what, KAS);
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
       if (error.failure === 'malformed') throw error;
@@ -219,6 +223,11 @@ export class AggregatedSocket {
     this.#idle = this.#clock.after(IDLE_MS, () => this.#shut('politely'));
   }
 
+  #fellSilent(): void {
+    this.#options.http.distrustConnections();
+    this.#died(new UpstreamError('timeout', 'GitLab Agent Server fell silent.', { hop: 'kas' }));
+  }
+
   #died(error: UpstreamError): void {
     this.#endAll({ end: { kind: 'failed', error }, blame: 'socket' });
   }
@@ -233,7 +242,7 @@ export class AggregatedSocket {
 
   #shut(how: 'politely' | 'abruptly'): void {
     if (this.isClosed) return;
-    this.#life.abort();
+    this.#life.abort(new Stopped());
     this.#idle?.cancel();
     this.#heartbeat?.stop();
     this.#options.onClosed();

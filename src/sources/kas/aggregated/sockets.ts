@@ -1,18 +1,20 @@
 import type { Clock } from '../../../clock.ts';
+import type { Counters } from '../../../counters.ts';
 import { sameCredentials } from '../../credentials.ts';
 import type { Donor } from '../../source.ts';
 import type { WatchHandle } from '../../upstream.ts';
 import { authHeaders } from '../auth.ts';
-import type { KasHttp } from '../http.ts';
-import { urlOf } from '../paths.ts';
+import type { ApiHttp } from '../../apiserver/http.ts';
+import { urlOf } from '../../apiserver/paths.ts';
 import { AggregatedSocket } from './socket.ts';
 import type { WatchOrder } from './watch-order.ts';
 
 export interface SocketsOptions {
-  readonly http: KasHttp;
+  readonly http: ApiHttp;
   readonly base: URL;
   readonly clock: Clock;
   readonly agentId: string;
+  readonly counters?: Counters | undefined;
 }
 
 /**
@@ -58,7 +60,7 @@ export class AggregatedSockets {
   }
 
   #dial({ credentials }: Donor): AggregatedSocket {
-    const { http, base, clock, agentId } = this.#options;
+    const { http, base, clock, agentId, counters } = this.#options;
     const headers = authHeaders(credentials, agentId);
     const socket = new AggregatedSocket({
       http,
@@ -68,12 +70,13 @@ export class AggregatedSockets {
       lender: credentials,
       // Every cluster answers this to every user, in a few hundred bytes and without looking into its store.
       probe: async (signal) => {
-        await http.call({ url: urlOf(base, ['version']), headers, what: 'ask for the version' }, signal);
+        await http.call({ url: urlOf(base, { segments: ['version'] }), headers, what: 'ask for the version' }, signal);
       },
       onClosed: () => this.#open.delete(socket),
       onLeft: () => this.#sendAway(socket),
       onIgnored: () => {
         this.ignored += 1;
+        counters?.add('upstream_ignored_messages');
       },
     });
     this.#open.add(socket);

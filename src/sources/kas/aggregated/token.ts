@@ -1,7 +1,7 @@
 import { record, text } from '../../../kubernetes/json.ts';
 import { UpstreamError } from '../../upstream-error.ts';
-import type { KasHttp } from '../http.ts';
-import { urlOf } from '../paths.ts';
+import type { ApiHttp } from '../../apiserver/http.ts';
+import { urlOf } from '../../apiserver/paths.ts';
 
 /** What a subprotocol may be made of, and so a token inside one (RFC 6455 4.1, RFC 9110 5.6.2). */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,8192}$/;
@@ -12,12 +12,12 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,8192}$/;
  * once, and kept nowhere. Rejects with an UpstreamError.
  */
 export async function requestToken(
-  http: KasHttp,
+  http: ApiHttp,
   base: URL,
   headers: Record<string, string>,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const url = urlOf(base, ['watch'], { 'kas-websocket-token-request': 'true' });
+  const url = urlOf(base, { segments: ['watch'], query: { 'kas-websocket-token-request': 'true' } });
   try {
     const token = text(record(await http.call({ url, headers, what: 'open the aggregated watch' }, signal))['token']);
     if (TOKEN.test(token)) return token;
