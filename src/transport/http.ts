@@ -1,42 +1,20 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { Clock } from '../clock.ts';
-import type { Counters } from '../counters.ts';
 import type { Log } from '../log.ts';
-import { BodyTooLarge, readBody } from './body.ts';
 import { inTrace } from '../tracing/tracing.ts';
-import { bySentCredentials, type Identify } from './client-credentials.ts';
 import { requestTrace } from './client-trace.ts';
-import {
-  PREFLIGHT_HEADERS,
-  SECURITY_HEADERS,
-  accepts,
-  corsHeaders,
-  isJson,
-  pathOf,
-  refusedAtDoor,
-  takesEvents,
-} from './door.ts';
+import { PREFLIGHT_HEADERS, SECURITY_HEADERS, accepts, corsHeaders, pathOf, refusedAtDoor } from './door.ts';
 import type { DoorOptions } from './door.ts';
-import { operationOf, serveEvents } from './events.ts';
-import type { CredentialsOf, Execution, PreparedOperation } from './execution.ts';
 import type { GraphiQLPage } from './graphiql.ts';
+import { serveOperation, type OperationOptions, type OperationServing } from './http-operation.ts';
 import { OpenResponses } from './open-responses.ts';
-import { watchReader } from './reader-watch.ts';
-import { refuseWhileDraining, sendFetchResponse, sendJson, sendRefusal } from './respond.ts';
+import { refuseWhileDraining, sendJson, sendRefusal } from './respond.ts';
 import type { Refusal } from './respond.ts';
 import type { Farewell } from './send-away.ts';
 
-export interface HttpOptions extends DoorOptions {
-  readonly execution: Execution;
+export interface HttpOptions extends DoorOptions, OperationOptions {
   /** '/' or '/a/b'. */
   readonly basePath: string;
-  /** Who asks; by what they send when left out. */
-  readonly identify?: Identify;
-  readonly maxBodyBytes: number;
-  /** How long an event stream may last, give or take a tenth; 0: for ever. */
-  readonly maxSocketSeconds: number;
-  readonly counters: Counters;
   /** What `/metrics` shows. Absent: there is no such address. */
   readonly metrics?: MetricsText | undefined;
   /** Absent: no GraphiQL. */
@@ -45,7 +23,6 @@ export interface HttpOptions extends DoorOptions {
   readonly notReady: () => readonly string[];
   /** What whoever looks after this replica wants to know, and is no reason to go elsewhere. */
   readonly notes: () => readonly string[];
-  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -61,9 +38,6 @@ const TIMEOUTS = {
   keepAliveTimeout: 75_000,
   connectionsCheckingInterval: 5_000,
 };
-/** After a refused body: how long the client may take to read why, before its connection is cut. */
-const REFUSED_BODY_GRACE_MS = 1_000;
-
 export interface HttpServer {
   readonly server: Server;
   /** Live event streams. */
@@ -78,10 +52,7 @@ export interface HttpServer {
   readonly close: () => Promise<void>;
 }
 
-interface Serving extends HttpOptions {
-  readonly open: OpenResponses;
-  isDraining: boolean;
-}
+type Serving = HttpOptions & OperationServing;
 
 export function createHttpServer(options: HttpOptions): HttpServer {
   const serving: Serving = { ...options, open: new OpenResponses(), isDraining: false };
@@ -209,104 +180,4 @@ function serveGraphiQL(request: IncomingMessage, response: ServerResponse, page:
     ...(compress && { 'content-encoding': 'gzip' }),
   });
   response.end(compress ? page.gzipped : page.html);
-}
-
-async function serveOperation(request: IncomingMessage, response: ServerResponse, options: Serving): Promise<void> {
-  // A form of another site can POST, but not this type: together with the origin, that keeps its hands off our cookies.
-  if (request.method === 'POST' && !isJson(request.headers)) {
-    return sendRefusal(response, 415, {
-      code: 'BAD_USER_INPUT',
-      message: 'The body must be application/json.',
-      remedy: 'Send JSON, with "Content-Type: application/json".',
-    });
-  }
-  const body = request.method === 'POST' ? await bodyOrRefusal(request, response, options) : undefined;
-  if (body === REFUSED) return undefined;
-  if (options.isDraining) return refuseWhileDraining(response); // it began while the body came
-  const gone = new AbortController();
-  options.open.add(response);
-  response.once('close', () => gone.abort());
-  const url = new URL(request.url ?? '', 'http://kascade');
-  const asked = new Request(url, {
-    method: request.method ?? '',
-    headers: { accept: request.headers.accept ?? '*/*', ...(body && { 'content-type': 'application/json' }) },
-    body: body ?? null,
-    signal: gone.signal,
-  });
-  const { identify = bySentCredentials } = options;
-  const credentials = () => identify.onRequest(request);
-  const stopWatching = watchReader(request.socket, options.clock, () => {
-    options.counters.add('slow_consumers_cut', { transport: 'http' });
-    response.destroy();
-  });
-  try {
-    const live = takesEvents(request.headers) ? await liveOperation(url, body, credentials, options) : undefined;
-    if (live && options.isDraining) refuseWhileDraining(response);
-    else if (live) await serveStream(response, live, options);
-    else await sendFetchResponse(response, await options.execution.respond(asked, credentials));
-  } catch (error) {
-    if (!gone.signal.aborted) throw error;
-  } finally {
-    stopWatching();
-  }
-  return undefined;
-}
-
-/** A subscription that can be run. What is wrong with any other is told in the same way as on every other request. */
-async function liveOperation(
-  url: URL,
-  body: Uint8Array | undefined,
-  credentials: CredentialsOf,
-  { execution }: HttpOptions,
-): Promise<PreparedOperation | undefined> {
-  const asked = operationOf(url, body);
-  // No subscription does without the word. Whatever else there is, is parsed and counted where it is answered.
-  if (!asked?.query.includes('subscription')) return undefined;
-  const operation = await execution.prepare(asked, credentials).catch(() => undefined);
-  return operation?.isLive === true ? operation : undefined;
-}
-
-async function serveStream(response: ServerResponse, live: PreparedOperation, options: Serving): Promise<void> {
-  const stopAging = limitLife(response, options);
-  try {
-    await serveEvents(options.open.asStream(response), live, options);
-  } finally {
-    stopAging();
-  }
-}
-
-/** An event stream is cut when it has lasted long enough. */
-function limitLife(response: ServerResponse, { clock, maxSocketSeconds, counters }: Serving): () => void {
-  const life = maxSocketSeconds * 1_000 * (0.9 + 0.2 * clock.random());
-  const cut = () => {
-    counters.add('limits_hit', { limit: 'MAX_SOCKET_SECONDS' });
-    response.destroy();
-  };
-  const timer = maxSocketSeconds === 0 ? undefined : clock.after(life, cut);
-  return () => timer?.cancel();
-}
-
-const REFUSED = Symbol('refused');
-
-async function bodyOrRefusal(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { maxBodyBytes, clock, counters }: HttpOptions,
-): Promise<Uint8Array<ArrayBuffer> | typeof REFUSED> {
-  try {
-    return await readBody(request, maxBodyBytes);
-  } catch (error) {
-    if (request.destroyed) return REFUSED; // the client left in the middle
-    if (!(error instanceof BodyTooLarge)) throw error;
-    counters.add('limits_hit', { limit: 'MAX_BODY_BYTES' });
-    response.setHeader('connection', 'close');
-    sendRefusal(response, 413, {
-      code: 'LIMIT_EXCEEDED',
-      message: `The body is larger than ${maxBodyBytes} bytes (MAX_BODY_BYTES).`,
-      remedy: 'Send less, or ask the operator for a higher MAX_BODY_BYTES.',
-    });
-    request.resume();
-    clock.after(REFUSED_BODY_GRACE_MS, () => request.socket.destroy());
-    return REFUSED;
-  }
 }
