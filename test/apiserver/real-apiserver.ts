@@ -2,12 +2,12 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { Agent, request } from 'node:https';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { selfSignedCertificate } from '../../demo/kas/certificate.ts';
 import { pause } from '../support/eventually.ts';
+import { freePort } from '../support/processes/free-port.ts';
 import { Etcd, flagList } from './etcd.ts';
 import { LeashedProcess } from './leashed-process.ts';
 
@@ -34,7 +34,7 @@ export class RealApiServer {
   /** `assets`: the folder with the two programs. */
   static async start(assets: string): Promise<RealApiServer> {
     const folder = mkdtempSync(join(tmpdir(), 'kascade-apiserver-'));
-    const [port, etcdPort, peerPort] = await freePorts(3);
+    const [port, etcdPort, peerPort] = [await freePort(), await freePort(), await freePort()];
     const etcd = new Etcd({ program: join(assets, 'etcd'), folder, port: etcdPort, peerPort });
     const server = new RealApiServer(join(assets, 'kube-apiserver'), folder, port, etcd);
     try {
@@ -172,19 +172,4 @@ export class RealApiServer {
       'disable-admission-plugins': 'ServiceAccount',
     });
   }
-}
-
-/** Ports nobody listens on at the moment. */
-async function freePorts(count: 3): Promise<[number, number, number]>;
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(
-    servers.map((server) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))),
-  );
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
