@@ -14,7 +14,8 @@ export default defineConfig({
     ],
     testTimeout: 20_000,
     hookTimeout: 30_000,
-    maxWorkers: 2,
+    // One more than a small machine has cores: most of these tests wait most of the time.
+    maxWorkers: 3,
     // It is written for bundlers: its imports have no extensions.
     server: { deps: { inline: ['@gitlab/cluster-client'] } },
   },
