@@ -12,8 +12,9 @@ export default defineConfig({
       // So does a real API server: npm run conformance.
       ...(process.env['KASCADE_TEST_APISERVER'] === undefined ? ['test/conformance/real/**'] : []),
     ],
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // Against what hangs. What must happen within a bound says so itself, where it waits.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     // One more than a small machine has cores: most of these tests wait most of the time.
     maxWorkers: 3,
     // It is written for bundlers: its imports have no extensions.

@@ -31,10 +31,11 @@ export function sharing(transport: TransportMode, upstream: Upstream): void {
       await Promise.all(users.map((user) => trial.cluster.grant(user, NAMESPACE, ['*'], ['*'])));
       const viewers = users.map((user) => bench.viewer(user));
 
+      const watched = eventually('a watch', () => bench.counts('watch', 'services') > 0, 15_000);
       const queries = viewers.map(async (viewer) => {
         const attachment = await bench.gate.attach(viewer, bench.key(SERVICES));
         await attachment.feed.ready();
-        await eventually('a watch', () => bench.counts('watch', 'services') > 0, 15_000);
+        await watched;
         attachment.release();
       });
       const views = await Promise.all(viewers.map((viewer) => bench.view({ viewer })));
