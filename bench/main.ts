@@ -90,7 +90,7 @@ async function wholeServer(): Promise<Pick<Results, 'latency' | 'upstream'>> {
 }
 
 const startedAt = new Date();
-const rounds = full ? 5 : 3;
+const rounds = full ? 7 : 3;
 const sizes = full ? [1_000, 5_000] : [1_000];
 const throughput = [];
 for (const size of sizes) {

@@ -125,21 +125,30 @@ export async function sampleMessage(changed: number): Promise<string> {
 export async function compare(cases: readonly Case[], rounds: number): Promise<Map<string, Measured>> {
   const texts = new Map<number, string>();
   for (const { changed } of cases) if (!texts.has(changed)) texts.set(changed, await sampleMessage(changed));
-  const setups: Setup[] = [];
+  const setups: { readonly name: string; readonly setup: Setup }[] = [];
   const results = new Map<string, Round[]>();
   try {
-    for (const each of cases) setups.push(await Setup.start(each, texts.get(each.changed) ?? ''));
+    for (const each of cases) {
+      setups.push({ name: each.name, setup: await Setup.start(each, texts.get(each.changed) ?? '') });
+    }
     for (let round = 0; round <= rounds; round += 1) {
-      for (const [index, { name }] of cases.entries()) {
-        const measured = await setups[index]?.measure();
-        process.stderr.write(`round ${round}: ${name}, ${measured?.cpuMicros.toFixed(1)} µs\n`);
-        if (round > 0 && measured) results.set(name, [...(results.get(name) ?? []), measured]); // the first warms up
+      for (const { name, setup } of inTurn(setups, round)) {
+        const measured = await setup.measure();
+        process.stderr.write(`round ${round}: ${name}, ${measured.cpuMicros.toFixed(1)} µs\n`);
+        if (round > 0) results.set(name, [...(results.get(name) ?? []), measured]); // the first warms up
       }
     }
   } finally {
-    for (const setup of setups) setup.stop();
+    for (const { setup } of setups) setup.stop();
   }
   return new Map([...results].map(([name, all]) => [name, medians(all)]));
+}
+
+/** Another begins in each round, and every other round goes backwards: what came just before has its part in the result. */
+function inTurn<Each>(all: readonly Each[], round: number): Each[] {
+  const start = round % all.length;
+  const rotated = [...all.slice(start), ...all.slice(0, start)];
+  return round % 2 === 0 ? rotated : rotated.toReversed();
 }
 
 function medians(all: readonly Round[]): Measured {

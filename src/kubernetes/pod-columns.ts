@@ -29,6 +29,8 @@ interface Restarts {
   readonly lastAt: string | undefined;
 }
 
+const NO_NAMES: ReadonlySet<string> = new Set();
+
 /** GraphQL's Int ends here, as does Kubernetes' own restartCount. */
 const MAX_INT32 = 2 ** 31 - 1;
 
@@ -61,8 +63,9 @@ function columnsOf(pod: KubernetesObject): PodColumns {
 
 /** The names of init containers that keep running beside the regular ones (restartPolicy Always). */
 export function sidecarNames(pod: KubernetesObject): ReadonlySet<string> {
-  const sidecars = records(record(pod.spec)['initContainers']).filter((each) => each['restartPolicy'] === 'Always');
-  return new Set(sidecars.map((container) => text(container['name'])));
+  const init = records(record(pod.spec)['initContainers']);
+  if (init.length === 0) return NO_NAMES;
+  return new Set(init.filter((each) => each['restartPolicy'] === 'Always').map((each) => text(each['name'])));
 }
 
 /** The condition of this type, or {}. */

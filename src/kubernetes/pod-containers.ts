@@ -53,8 +53,10 @@ function containersOf(pod: KubernetesObject): readonly PodContainer[] {
 
 /** Pairs the containers of a spec with their statuses by name: the two lists need not have the same order. */
 function group(specs: unknown, statuses: unknown, typeOf: (name: string) => ContainerType): PodContainer[] {
+  const containers = records(specs);
+  if (containers.length === 0) return [];
   const byName = new Map(records(statuses).map((each) => [text(each['name']), each]));
-  return records(specs).map((container) => {
+  return containers.map((container) => {
     const name = text(container['name']);
     return podContainer(container, byName.get(name) ?? {}, typeOf(name));
   });

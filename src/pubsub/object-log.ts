@@ -110,6 +110,11 @@ export class ObjectLog {
       if (known.object === undefined) return order === 1 ? 'contradiction' : 'stale';
       if (order === 0 || order === -1) return 'stale';
     }
+    // Names do not change: who is here under a name has nobody beside it. Most changes end here.
+    if (known?.object !== undefined && hasSameName(known.object, object)) {
+      this.#append({ uid, nameKey: known.nameKey, resourceVersion, object, bornAt: known.bornAt });
+      return 'applied';
+    }
     const nameKey = keyOf(object);
     const namesake = this.#uidByName.get(nameKey);
     if (namesake !== undefined && namesake !== uid) {
@@ -269,6 +274,10 @@ export class ObjectLog {
       this.#firstTombstone = 0;
     }
   }
+}
+
+function hasSameName(one: KubernetesObject, other: KubernetesObject): boolean {
+  return one.metadata.name === other.metadata.name && one.metadata.namespace === other.metadata.namespace;
 }
 
 function keyOf(object: KubernetesObject): string {

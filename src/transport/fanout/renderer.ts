@@ -19,9 +19,9 @@ export interface Shown {
   readonly at: number;
 }
 
-/** 27 characters; a third faster than 20 bytes as text, which Node takes a longer way for. */
+/** 44 characters. SHA-256, because processors have instructions for it: half the time of SHA-1 here. */
 export function digestOf(text: string): string {
-  return hash('sha1', text, 'base64url');
+  return hash('sha256', text, 'base64');
 }
 
 /** What graphql answers to an event, errors and all. */
