@@ -70,6 +70,8 @@ describe.each(['websocket', 'auto'] as const)('WATCH_TRANSPORT=%s', (transport) 
     for (const resource of resources) {
       await eventually('CONNECTED', () => bench.status(resource).state === 'CONNECTED', 3_000);
       expect(bench.status(resource).transport).toBe('WEBSOCKET');
+      // CONNECTED proves the way there, and that the watch has been read; it may still be on its last step.
+      await eventually('the watch', () => bench.counts('watch', resource.plural) > 0, 3_000);
       expect(bench.counts('watch', resource.plural)).toBe(1);
       expect(bench.counts('list', resource.plural)).toBe(1);
     }

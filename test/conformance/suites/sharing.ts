@@ -66,6 +66,7 @@ export function sharing(transport: TransportMode, upstream: Upstream): void {
       await first.leave();
       const second = await trial.liveView();
       expect(second.last?.type).toBe('SNAPSHOT');
+      await eventually('a watch', () => bench.counts('watch') > 0, 5_000);
       expect(bench.counts('list')).toBe(1);
       expect(bench.counts('watch')).toBe(1);
     });
