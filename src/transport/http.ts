@@ -38,6 +38,7 @@ const TIMEOUTS = {
   keepAliveTimeout: 75_000,
   connectionsCheckingInterval: 5_000,
 };
+
 export interface HttpServer {
   readonly server: Server;
   /** Live event streams. */

@@ -101,7 +101,7 @@ it('no secret is in any log line, error, counter or URL', async () => {
   errors.push(...live.messages.filter(({ type }) => type === 'error').map((message) => JSON.stringify(message)));
   const still = await whole.raw('ada');
   still.send({ id: '1', type: 'subscribe', payload: { query: LIVE_PODS } });
-  await eventually('another snapshot', () => still.messages.some(({ type }) => type === 'next'), 10_000);
+  await eventually('another snapshot', () => still.messages.some(({ type }) => type === 'next'), 5_000);
   api.faults.add({
     match: { verb: 'watch' },
     times: 2,
@@ -109,7 +109,7 @@ it('no secret is in any log line, error, counter or URL', async () => {
   });
   const watches = whole.kas.counts({ verb: 'watch' });
   for (const watch of api.faults.openWatches()) watch.end();
-  await eventually('it is noticed', () => whole.kas.counts({ verb: 'watch' }) >= watches + 2, 10_000);
+  await eventually('it is noticed', () => whole.kas.counts({ verb: 'watch' }) >= watches + 2, 5_000);
 
   // Signed out in the middle.
   whole.kas.user('ada', { token: 'glpat-canary-renewed' });
